@@ -26,6 +26,7 @@ import { reportToOpenTelemetry } from './session/telemetry.ts'
 import { atJwt } from './tokens/at-jwt.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
 import { MIN_SECRET_LENGTH } from './tokens/key-ring-provider.ts'
+import type { ConsoleHandler, ConsolePlace } from './transport/console-port.ts'
 import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
 import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
@@ -168,16 +169,18 @@ export function createSessions<Payload extends object, Info extends object>(
     secrets: options.secret === undefined ? [] : [options.secret].flat(),
     events: options.events ?? {},
   })
-  const core = createSessionCore(engine, format, createCodecs(policy, options))
+  const core = createSessionCore(engine, format, createCodecs<Payload, Info>(policy, options))
   if (isProduction && options.secret === undefined) report({ code: 'NO_SECRET' })
   // Next.js makes a copy for each of its bundles.
   const copies = registry.copies.size
   if (copies > 1 && platform.variable('NEXT_RUNTIME') === undefined) report({ code: 'SECOND_COPY', copies })
+  const consoles: (() => void)[] = []
+  let isClosed = false
   const stopReporting = reportToOpenTelemetry(engine, application)
   const release = countOpen(registry, httpPolicy.issuer, report)
   const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
-    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock),
+    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock, openConsole),
     getSessionByHandle: core.getSessionByHandle,
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,
@@ -196,8 +199,24 @@ export function createSessions<Payload extends object, Info extends object>(
     close() {
       release()
       stopReporting()
+      isClosed = true
+      for (const stop of consoles) stop()
       return core.close()
     },
+  }
+
+  /** The console's code is in files of its own, which are loaded here. */
+  async function openConsole(place: ConsolePlace): Promise<ConsoleHandler> {
+    const { createEmbeddedConsole } = await import('./console/embedded-console.ts')
+    const { handler, close } = await createEmbeddedConsole({
+      engine, place, schedule, options, httpPolicy, application, audience,
+      rules: createSessionsRules,
+      readPackageFile: platform.readPackageFile,
+      core: createSessionCore(engine, format, createCodecs<JsonObject, JsonObject>(policy, options)),
+    })
+    if (isClosed) close()
+    else consoles.push(close)
+    return handler
   }
 }
 

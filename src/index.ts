@@ -16,6 +16,7 @@ export {
 export type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason } from './base/errors.ts'
 export type { Duration } from './base/duration.ts'
 export { revocationStream } from './transport/revocation-stream.ts'
+export type { ConsoleOperator, ConsoleOptions } from './transport/console-port.ts'
 export { corsHeaders } from './transport/cors.ts'
 export type { CorsOptions } from './transport/cors.ts'
 export { allowInsecureCookies } from './transport/http-policy.ts'

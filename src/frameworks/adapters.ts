@@ -7,22 +7,25 @@ export { defineAdapter, defineCalls } from './define-adapter.ts'
 export type {
   Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, CallParts, SessionCalls,
 } from './define-adapter.ts'
+export type { ReadBody } from './console-step.ts'
 export { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 
 // The request as Keyturn reads it, and the response as Keyturn writes it.
 export { createClientInfo } from '../session/client-info.ts'
 export type { ClientInfo } from '../session/record.ts'
-export type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+export type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse, StreamedResponse } from '../transport/exchange.ts'
 export type { Cookie, CookieAttributes, SameSite } from '../transport/set-cookie.ts'
 export { withCookies } from './response-cookies.ts'
 
 // Ready-made exchanges: for frameworks on node:http, and for frameworks on web requests.
 export { NodeResponseWriter, nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
+export { readNodeBody, readWebBody } from './request-body.ts'
 export type { ClientIp } from './node-exchange.ts'
 export { addHeaders, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 export type { WebClientIp } from './web-exchange.ts'
 
 // Parameters and results of the calls.
+export type { ConsoleOperator, ConsoleOptions } from '../transport/console-port.ts'
 export type { CorsOptions } from '../transport/cors.ts'
 export type {
   GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, RequireSessionOptions,

@@ -1,7 +1,8 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
+import type { ConsoleOptions } from '../transport/console-port.ts'
 import type { CorsOptions } from '../transport/cors.ts'
-import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse, StreamedResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
 import { isCompleteResponse } from '../transport/get-session.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
@@ -10,6 +11,8 @@ import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOut } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import type { NewSessionArguments } from '../transport/start-session.ts'
+import { consoleStep } from './console-step.ts'
+import type { ReadBody } from './console-step.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
@@ -20,11 +23,11 @@ import { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-b
  */
 export type AdapterTarget = [request: object, ...others: unknown[]]
 
-/** Runs before the handler of a request. Returns a complete response to send, or null to continue. */
+/** Runs before the handler of a request. Returns a response to send, or null to continue. */
 export type AdapterStep<Target extends AdapterTarget> = (
   exchange: HttpExchange,
   request: Target[0],
-) => Awaitable<CompleteResponse | null>
+) => Awaitable<StreamedResponse | null>
 
 /** How an adapter turns the framework's objects into an exchange. */
 export interface CallParts<Target extends AdapterTarget, Payload extends object, Info extends object> {
@@ -44,6 +47,8 @@ export interface AdapterParts<Target extends AdapterTarget, Middleware, Payload 
   extends CallParts<Target, Payload, Info> {
   /** Returns the framework's middleware for a step. It sends the response of the step, or continues if that is null. */
   readonly middleware: (step: AdapterStep<Target>) => Middleware
+  /** Reads the body of a request as text, for the console; null if it is longer than `limit` bytes. */
+  readonly body?: ReadBody<Target[0]> | undefined
   /** Called with every error of Keyturn that is answered with 500 or 503. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: Target[0]) => void) | undefined
 }
@@ -79,6 +84,12 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
    * `options` name headers of the application's own.
    */
   cors(options?: CorsOptions): Middleware
+  /**
+   * Returns the middleware that serves the console: a page for operators, below `options.path`. Mount it at the root,
+   * before your routes.
+   * @throws GeneralError (`MISUSE`) if an option is invalid
+   */
+  console(options: ConsoleOptions<Target[0]>): Middleware
 }
 
 /** The result of {@link defineAdapter}: the calls, and parts for calls of the framework's own. */
@@ -159,6 +170,9 @@ export function defineAdapter<
       })
     }),
     cors: mustBeCalledForCors('cors', options => middleware(exchange => http.applyCors(exchange, options))),
+    console(...given) {
+      return middleware(consoleStep(http, given, given[0], parts.body))
+    },
   }
   return { calls, guard, answer: (error, request) => errors.answer(error, request, requestOf(request)) }
 }

@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import { NEVER_STORED } from '../transport/caching.ts'
-import type { ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+import type { ResponseWriter, StreamedResponse } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { keepTokensPrivate, onResponseEnd } from './node-exchange.ts'
 import { withCookies } from './response-cookies.ts'
 
-/** Sends a complete response. */
-export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: CompleteResponse): FastifyReply {
+/** Sends a response. */
+export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: StreamedResponse): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value)
   return reply.code(status).send(status === 204 || status === 304 ? undefined : body)
 }

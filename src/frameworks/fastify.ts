@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterfa
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { explainOldVersion } from '../base/supported-version.ts'
+import type { ConsoleOptions } from '../transport/console-port.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
@@ -12,6 +13,7 @@ import type { AdapterCalls } from './define-adapter.ts'
 import { FastifyResponseWriter, sendFastifyReply } from './fastify-reply.ts'
 import { checkGuardArguments, checkOtherwise, mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
+import { readNodeBody } from './request-body.ts'
 import { fastifyRules } from './options.ts'
 
 /** Options of `fastifySessions`. */
@@ -48,12 +50,14 @@ export type FastifySessionsPlugin = (app: FastifyInstance) => Promise<void>
 
 /** Sessions for Fastify 5. Its middleware are hooks. */
 export interface FastifySessions<Payload extends object, Info extends object>
-  extends Omit<AdapterCalls<FastifyTarget, FastifyHook, Payload, Info>, 'sessionRoutes'> {
+  extends Omit<AdapterCalls<FastifyTarget, FastifyHook, Payload, Info>, 'sessionRoutes' | 'console'> {
   /**
    * Returns the plugin that serves Keyturn's own routes (refresh, sign-out and key set):
    * `app.register(sessions.sessionRoutes())`, before your routes. It decorates nothing.
    */
   sessionRoutes(): FastifySessionsPlugin
+  /** Returns the plugin that serves the console, below `options.path`: `app.register(sessions.console({ authorize }))`. */
+  console(options: ConsoleOptions<FastifyRequest>): FastifySessionsPlugin
   /**
    * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
    * answers CORS preflights itself.
@@ -94,6 +98,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   const { calls, guard, answer } = defineAdapter<FastifyTarget, FastifyHook, Payload, Info>(sessions.http, {
     call: use => (request, reply, ...rest) => use(exchangeOf(request, reply), ...rest),
     request: requestOf,
+    body: ({ raw }, limit) => readNodeBody(raw, limit),
     middleware: step => async (request, reply) => {
       const own = await step(exchangeOf(request, reply), request)
       return own === null ? undefined : sendFastifyReply(reply, own)
@@ -124,19 +129,8 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   const adapter: FastifySessions<Payload, Info> = {
     ...calls,
     requireSession,
-    sessionRoutes: mustBeCalled('sessionRoutes', () => {
-      const serve = calls.sessionRoutes()
-      const plugin: FastifySessionsPlugin = async app => {
-        const problem = explainOldVersion('fastify', app.version)
-        if (problem !== null) throw new GeneralError('MISUSE', problem)
-        app.addHook('onRequest', serve)
-      }
-      // What `fastify-plugin` sets: the hook applies to the whole application, not to one plugin's scope.
-      return Object.assign(plugin, {
-        [Symbol.for('skip-override')]: true,
-        [Symbol.for('fastify.display-name')]: 'keyturn',
-      })
-    }),
+    sessionRoutes: mustBeCalled('sessionRoutes', () => toPlugin(calls.sessionRoutes())),
+    console: (...given) => toPlugin(calls.console(...given)),
     errorHandler(...given) {
       checkOtherwise('errorHandler', given)
       const [otherwise = passOn] = given
@@ -146,6 +140,20 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     },
   }
   return { ...sessions, ...adapter }
+}
+
+/** The plugin that runs a hook for every request, also for one without a route. */
+function toPlugin(serve: FastifyHook): FastifySessionsPlugin {
+  const plugin: FastifySessionsPlugin = async app => {
+    const problem = explainOldVersion('fastify', app.version)
+    if (problem !== null) throw new GeneralError('MISUSE', problem)
+    app.addHook('onRequest', serve)
+  }
+  // What `fastify-plugin` sets: the hook applies to the whole application, not to one plugin's scope.
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'keyturn',
+  })
 }
 
 /** A hook that resolves to undefined lets the request pass. */

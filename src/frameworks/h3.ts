@@ -3,7 +3,7 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { unsupported } from '../base/supported-version.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
-import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
 import { isCompleteResponse } from '../transport/get-session.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
@@ -14,6 +14,7 @@ import type { AdapterCalls } from './define-adapter.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { onResponseEnd } from './node-exchange.ts'
 import { h3Rules } from './options.ts'
+import { readWebBody } from './request-body.ts'
 import {
   addHeaders, endNow, hasListeners, observed, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders,
 } from './web-exchange.ts'
@@ -111,6 +112,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   const { calls, answer } = defineAdapter<H3Target, Middleware, Payload, Info>(http, {
     call: use => async (event, ...rest) => use(exchangeOf(event), ...rest),
     request: requestOf,
+    body: ({ req }, limit) => readWebBody(req, limit),
     middleware: step => (event, next) => within(event, async () => {
       const reply = await step(exchangeOf(event), event)
       return reply === null ? next() : toAnswer(reply, event)
@@ -179,6 +181,6 @@ function takePrepared(response: Response, { res }: H3Event): Response {
   return merged
 }
 
-function toAnswer(reply: CompleteResponse, event: H3Event): Response {
+function toAnswer(reply: StreamedResponse, event: H3Event): Response {
   return toResponse(reply, new Headers(), event.req.method)
 }

@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
-import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -10,6 +10,7 @@ import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
+import { boundedText, readWebBody } from './request-body.ts'
 import { endNow, hasListeners, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** Options of `honoSessions`. */
@@ -97,6 +98,8 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   const { calls, answer } = defineAdapter<HonoTarget, MiddlewareHandler, Payload, Info>(sessions.http, {
     call: use => async (context, ...rest) => use(exchangeOf(context), ...rest),
     request: requestOf,
+    // Hono keeps what a handler has read before.
+    body: async ({ req }, limit) => req.raw.bodyUsed ? boundedText(await req.text(), limit) : readWebBody(req.raw, limit),
     middleware: step => (context, next) => within(context, async () => {
       const reply = await step(exchangeOf(context), context)
       if (reply !== null) return toAnswer(reply, context)
@@ -126,7 +129,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: CompleteResponse, context: Context): Response {
+function toAnswer(reply: StreamedResponse, context: Context): Response {
   return toResponse(reply, new Headers(), context.req.method)
 }
 

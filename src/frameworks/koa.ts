@@ -1,13 +1,14 @@
 import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { mustBeCalled } from './must-be-called.ts'
 import { nodeExchange } from './node-exchange.ts'
 import { koaRules } from './options.ts'
+import { readNodeBody } from './request-body.ts'
 
 /** Options of `koaSessions`. */
 export interface KoaOptions {
@@ -52,6 +53,8 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   const { calls, answer } = defineAdapter<KoaTarget, Middleware, Payload, Info>(sessions.http, {
     call: use => (context, ...rest) => use(exchangeOf(context), ...rest),
     request: context => exchangeOf(context).request,
+    // Body parsers of Koa put what they make of the body into its own request.
+    body: ({ req, request }, limit) => readNodeBody(req, limit, 'body' in request ? request.body : undefined),
     middleware: step => async (context, next) => {
       const reply = await step(exchangeOf(context), context)
       if (reply === null) await next()
@@ -74,7 +77,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   return { ...sessions, ...adapter }
 }
 
-function send(context: Context, reply: CompleteResponse): void {
+function send(context: Context, reply: StreamedResponse): void {
   for (const [name, value] of reply.headers) context.set(name, value)
   context.status = reply.status
   context.body = reply.body

@@ -4,9 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import type { ConsoleOptions } from '../transport/console-port.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
-import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, StreamedResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
@@ -51,7 +52,7 @@ export type NestMiddleware = (request: IncomingMessage, response: ServerResponse
 
 /** Sessions for Nest on Express or on Fastify. `requireSession` returns a guard. */
 export interface NestSessions<Payload extends object, Info extends object>
-  extends Omit<AdapterCalls<NestTarget, CanActivate, Payload, Info>, 'sessionRoutes' | 'cors'> {
+  extends Omit<AdapterCalls<NestTarget, CanActivate, Payload, Info>, 'sessionRoutes' | 'cors' | 'console'> {
   /** Decorates a parameter of a handler behind the guard: `me(@CurrentSession() session: Session<Claims, Info>)`. */
   readonly CurrentSession: () => ParameterDecorator
   /** Returns the exception filter that answers Keyturn's errors: `app.useGlobalFilters(sessions.errorHandler())`. */
@@ -60,6 +61,8 @@ export interface NestSessions<Payload extends object, Info extends object>
   sessionRoutes(): NestMiddleware
   /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. */
   cors(options?: CorsOptions): NestMiddleware
+  /** Returns the middleware that serves the console, below `options.path`: `app.use(sessions.console({ authorize }))`. */
+  console(options: ConsoleOptions<IncomingMessage>): NestMiddleware
 }
 
 /** Adds the calls for Nest to `sessions`. */
@@ -70,7 +73,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   checkOptions('nestSessions', nestRules, options)
   const { Catch, createParamDecorator, clientIp, onError, findRequest = findInGraphql } = options
   const { http } = sessions
-  const { sessionRoutes, cors } = nodeSessions({ http }, {
+  const { sessionRoutes, cors, console } = nodeSessions({ http }, {
     ...onError === undefined ? {} : { onError }, ...clientIp === undefined ? {} : { clientIp },
   })
 
@@ -130,11 +133,12 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
     errorHandler: mustBeCalled('errorHandler', () => new SessionErrorFilter()),
     sessionRoutes,
     cors,
+    console,
   }
   return { ...sessions, ...adapter }
 }
 
-function send(request: NestRequest, response: NestResponse, reply: CompleteResponse): void {
+function send(request: NestRequest, response: NestResponse, reply: StreamedResponse): void {
   if ('raw' in response) sendFastifyReply(response, reply)
   else sendReply(request, response, reply)
 }

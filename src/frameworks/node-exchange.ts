@@ -1,10 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { createAttachment } from '../base/attachment.ts'
+import { sendStream } from '../base/send-stream.ts'
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
-import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, ResponseWriter, StreamedResponse } from '../transport/exchange.ts'
 import { pathOf, queryOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
@@ -37,11 +38,13 @@ export function nodeRequest<Request extends IncomingMessage>(
   return new NodeRequest(request, clientIp, target)
 }
 
-/** Sends a complete response. */
-export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: CompleteResponse): void {
+/** Sends a response. */
+export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: StreamedResponse): void {
   for (const [name, value] of reply.headers) response.setHeader(name, value)
   response.statusCode = reply.status
-  response.end(request.method === 'HEAD' ? undefined : reply.body)
+  const body = request.method === 'HEAD' ? '' : reply.body
+  if (typeof body === 'string') response.end(body === '' ? undefined : body)
+  else void sendStream(body, response)
 }
 
 function peerAddress(request: IncomingMessage): string | null {

@@ -3,7 +3,7 @@ import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
-import type { HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpRequest, ResponseWriter, StreamedResponse } from '../transport/exchange.ts'
 import { pathOf, queryOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
@@ -218,8 +218,8 @@ export function addHeaders(headers: Headers, sink: Headers): void {
   }
 }
 
-/** Creates the `Response` for a complete response, with the headers of `sink`. */
-export function toResponse(reply: CompleteResponse, sink: Headers, method: string): Response {
+/** Creates the `Response` for a response of Keyturn, with the headers of `sink`. */
+export function toResponse(reply: StreamedResponse, sink: Headers, method: string): Response {
   for (const [name, value] of reply.headers) sink.set(name, value)
   const bodyless = method === 'HEAD' || reply.status === 204 || reply.status === 304
   return new Response(bodyless ? null : reply.body, { status: reply.status, headers: sink })

@@ -1,19 +1,22 @@
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import type { ConsoleOptions } from '../transport/console-port.ts'
 import { corsRules } from '../transport/cors.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import { AdapterExchange } from '../transport/exchange.ts'
-import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
 import { isCompleteResponse } from '../transport/get-session.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { consoleStep } from './console-step.ts'
 import { defineCalls } from './define-adapter.ts'
 import type { SessionCalls } from './define-adapter.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
+import { readWebBody } from './request-body.ts'
 import { endNow, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
@@ -68,6 +71,11 @@ export interface WebSessions<Payload extends object, Info extends object>
     handle: (request: Request, ...rest: Rest) => Response | Promise<Response>,
     options?: CorsOptions,
   ): WebHandler<Rest>
+  /**
+   * Returns the handler of the console, a page for operators, below `options.path`. It resolves to null if the request
+   * is not for the console.
+   */
+  console(options: ConsoleOptions<Request>): (request: Request) => Promise<Response | null>
 }
 
 /** Adds the calls for web requests to `sessions`. */
@@ -134,10 +142,17 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
         return preflight === null ? handle(request, ...rest) : toAnswer(preflight, request)
       })
     },
+    console(...given) {
+      const step = consoleStep(http, given, given[0], readWebBody)
+      return request => run(request, async exchange => {
+        const reply = await step(exchange, request)
+        return reply === null ? null : toAnswer(reply, request)
+      })
+    },
   }
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: CompleteResponse, request: Request): Response {
+function toAnswer(reply: StreamedResponse, request: Request): Response {
   return toResponse(reply, new Headers(), request.method)
 }

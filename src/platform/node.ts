@@ -13,4 +13,15 @@ export const platform: Platform = {
     const { openSqliteStore } = await import('../stores/sqlite.ts')
     return openSqliteStore('keyturn.db')
   }),
+  async readPackageFile(path) {
+    try {
+      // This module is in `src/platform`, `dist/platform` or `dist/chunks`. Bundlers take `new URL(path, import.meta.url)`
+      // for a file to copy. In a bundle of an application there is no such file.
+      const here = import.meta.url
+      const { readFile } = await import('node:fs/promises')
+      return await readFile(new URL(`../../${path}`, here), 'utf8')
+    } catch {
+      return null
+    }
+  },
 }

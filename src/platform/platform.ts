@@ -12,4 +12,6 @@ export interface Platform {
   readonly variable: (name: string) => string | undefined
   /** The default store, for an application that configures none. */
   readonly openDefaultStore: () => SessionStore
+  /** Reads a text file of this package by its path, such as `package.json`. Null if it is not there. */
+  readonly readPackageFile: (path: string) => Promise<string | null>
 }

@@ -15,4 +15,5 @@ export const platform: Platform = {
   openDefaultStore() {
     throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },
+  readPackageFile: async () => null,
 }

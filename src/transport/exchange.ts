@@ -88,9 +88,14 @@ export class AdapterExchange implements HttpExchange {
   }
 }
 
-/** A complete response of Keyturn. */
-export interface CompleteResponse {
+/** A response of Keyturn whose body may be a stream, where the whole could be too long for the memory. */
+export interface StreamedResponse {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string | ReadableStream<Uint8Array>
+}
+
+/** A complete response of Keyturn. */
+export interface CompleteResponse extends StreamedResponse {
   readonly body: string
 }

@@ -3,7 +3,7 @@ import { GeneralError } from '../base/errors.ts'
 import {
   checkValues, explicit, flag, number, oneOf, optionsOf, refuse, required, rule, withDefault,
 } from '../base/options.ts'
-import type { RulesFor } from '../base/options.ts'
+import type { Rule, RulesFor } from '../base/options.ts'
 import type { ReportMisconfiguration } from '../session/misconfiguration.ts'
 import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
@@ -78,7 +78,8 @@ export interface HttpPolicy {
   readonly report: ReportMisconfiguration
 }
 
-const pathRule = rule('a plain path such as "/auth"', (value): value is string => (
+/** The rule of a path prefix. */
+export const pathRule: Rule<string, undefined> = rule('a plain path such as "/auth"', (value): value is string => (
   typeof value === 'string' && isPlainPath(normalPath(value))
 ))
 
@@ -136,7 +137,7 @@ export function createHttpPolicy(
 }
 
 /** Begins with a slash and does not end with one. */
-function normalPath(text: string): string {
+export function normalPath(text: string): string {
   const trimmed = text.trim()
   const rooted = trimmed.startsWith('/') ? trimmed : `/${trimmed}`
   return rooted.endsWith('/') ? rooted.slice(0, -1) : rooted

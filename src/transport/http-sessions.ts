@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
+import type { OpenConsole } from './console-port.ts'
 import { applyCors } from './cors.ts'
 import type { CorsOptions } from './cors.ts'
 import { CurrentSessions } from './current-session.ts'
@@ -105,6 +106,8 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   applyCors(exchange: HttpExchange, options?: CorsOptions): CompleteResponse | null
   /** The response for any thrown value. */
   errorReply(error: unknown, request: HttpRequest): CompleteResponse
+  /** Opens the console of these sessions. */
+  readonly openConsole: OpenConsole
 }
 
 /** Adds the overloads of {@link GetSession} to a function: its result is null only if the session is optional. */
@@ -135,6 +138,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
   core: HttpCore<Payload, Info>,
   policy: HttpPolicy,
   clock: Clock,
+  openConsole: OpenConsole,
 ): HttpSessions<Payload, Info> {
   const current: CurrentSessions<Payload, Info> = new CurrentSessions()
   const context: HttpContext<Payload, Info> = { core, policy, clock, current, routes: { served: false } }
@@ -161,5 +165,6 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: (exchange, options = {}) => applyCors(exchange, policy, options),
     errorReply: (error, request) => errorReply(error, request, policy),
+    openConsole,
   }
 }

@@ -11,7 +11,7 @@ import type {
   Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, CallParts, ClientInfo, ClientIp,
   CompleteResponse, Cookie, CookieAttributes, CorsOptions, CreateNewSession, GetOptionalSessionOptions, GetSession,
   GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, RefreshSession, ResponseWriter, SameSite, SessionCalls,
-  SessionReading, WebClientIp,
+  SessionReading, StreamedResponse, WebClientIp,
 } from 'keyturn/adapters'
 import { sessions } from '../application.ts'
 import type { Claims, Found, Info } from '../application.ts'
@@ -35,7 +35,7 @@ const adapter = defineAdapter<Target, Guard, Claims, Info>(sessions.http, {
   request: context => requestOf(context),
   middleware: step => async context => {
     const reply = await step(exchangeOf(context), context)
-    typeOf(reply).is<CompleteResponse | null>()
+    typeOf(reply).is<StreamedResponse | null>()
     return reply === null ? null : toResponse(reply, context.headers, context.request.method)
   },
   onError: (error, context) => {
@@ -58,7 +58,7 @@ export async function calls(context: Context): Promise<void> {
   typeOf(calls.sessionRoutes()).is<Guard>()
   typeOf(calls.cors()).is<Guard>()
   typeOf(guard()).is<AdapterStep<Target>>()
-  typeOf(guard({ csrf: true })(exchangeOf(context), context)).is<Awaitable<CompleteResponse | null>>()
+  typeOf(guard({ csrf: true })(exchangeOf(context), context)).is<Awaitable<StreamedResponse | null>>()
   typeOf(answer(new Error(), context)).is<CompleteResponse>()
   // @ts-expect-error: no such role
   await calls.createNewSession(context, 'ada', { role: 'owner' })
@@ -91,7 +91,7 @@ export type Parts = [
   >>,
   Expect<Equal<
     AdapterStep<Target>,
-    (exchange: HttpExchange, request: Context) => CompleteResponse | null | Promise<CompleteResponse | null>
+    (exchange: HttpExchange, request: Context) => StreamedResponse | null | Promise<StreamedResponse | null>
   >>,
   Expect<Equal<Adapter<Target, Guard, Claims, Info>, {
     readonly calls: AdapterCalls<Target, Guard, Claims, Info>

@@ -1,0 +1,300 @@
+// The console inside an application, in each kind of framework, below a path of several segments.
+import { createServer } from 'node:http'
+import express from 'express'
+import fastify from 'fastify'
+import { H3 } from 'h3'
+import { toNodeHandler } from 'h3/node'
+import { Hono } from 'hono'
+import Koa from 'koa'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { expressSessions } from '../../src/frameworks/express.ts'
+import { fastifySessions } from '../../src/frameworks/fastify.ts'
+import { h3Sessions } from '../../src/frameworks/h3.ts'
+import { honoSessions } from '../../src/frameworks/hono.ts'
+import { koaSessions } from '../../src/frameworks/koa.ts'
+import { nodeSessions } from '../../src/frameworks/node.ts'
+import { webSessions } from '../../src/frameworks/web.ts'
+import { createSessions } from '../../src/index.ts'
+import type { ConsoleOperator, CreateSessionsOptions, Sessions } from '../../src/index.ts'
+import type { JsonObject } from '../../src/base/json.ts'
+import { inMemory } from '../../src/testing/index.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { ConsoleClient } from '../support/console-client.ts'
+import { listen, serveWeb } from '../support/serve-web.ts'
+import type { RunningApp } from '../support/serve-web.ts'
+
+const PATH = '/admin/sessions'
+const ORIGIN = 'https://app.example.com'
+type Bare = Sessions<JsonObject, JsonObject>
+/** Who the header `x-operator` names: in place of an application's own login. */
+const operatorIn = (header: string | null | undefined): ConsoleOperator | null => (
+  header === 'manager' ? { name: 'ada', role: 'manage' } : header === 'reader' ? { name: 'rae', role: 'read' } : null
+)
+const one = (header: string | string[] | undefined): string | undefined => Array.isArray(header) ? header[0] : header
+
+/** Starts an application with the console at {@link PATH} and a page of its own. `parsed`: a body parser runs first. */
+type Start = (sessions: Bare, parsed: boolean) => RunningApp | Promise<RunningApp>
+
+const applications: Readonly<Record<string, Start>> = {
+  'Express': (bare, parsed) => {
+    const sessions = expressSessions(bare)
+    const app = express()
+    if (parsed) app.use(express.json())
+    app.use(sessions.sessionRoutes())
+    app.use(sessions.console({ path: PATH, authorize: request => operatorIn(request.get('x-operator')) }))
+    app.use((_, response) => void response.send('the application'))
+    return listen(createServer(app))
+  },
+  'Express, on a router below a path': (bare, parsed) => {
+    const sessions = expressSessions(bare)
+    const router = express.Router()
+    if (parsed) router.use(express.json())
+    router.use(sessions.console({ path: PATH, authorize: request => operatorIn(request.get('x-operator')) }))
+    const app = express()
+    app.use('/admin', router)
+    app.use((_, response) => void response.send('the application'))
+    return listen(createServer(app))
+  },
+  'Fastify': async bare => {
+    const sessions = fastifySessions(bare)
+    const app = fastify()
+    await app.register(sessions.sessionRoutes())
+    await app.register(sessions.console({ path: PATH, authorize: request => operatorIn(one(request.headers['x-operator'])) }))
+    app.get('/*', async () => 'the application')
+    const address = await app.listen({ port: 0, host: '127.0.0.1' })
+    return { port: Number(new URL(address).port), close: () => app.close() }
+  },
+  'Koa': (bare, parsed) => {
+    const sessions = koaSessions(bare)
+    const app = new Koa()
+    if (parsed) {
+      app.use(async (context, next) => {
+        let text = ''
+        for await (const piece of context.req) text += String(piece)
+        Object.assign(context.request, { body: text === '' ? undefined : JSON.parse(text) as unknown })
+        await next()
+      })
+    }
+    app.use(sessions.sessionRoutes())
+    app.use(sessions.console({ path: PATH, authorize: context => operatorIn(context.get('x-operator')) }))
+    app.use(context => {
+      context.body = 'the application'
+    })
+    return listen(createServer(app.callback()))
+  },
+  'Hono': (bare, parsed) => {
+    const sessions = honoSessions(bare)
+    const app = new Hono()
+    if (parsed) {
+      app.use(async (context, next) => {
+        await context.req.text()
+        await next()
+      })
+    }
+    app.use(sessions.sessionRoutes())
+    app.use(sessions.console({ path: PATH, authorize: context => operatorIn(context.req.header('x-operator')) }))
+    app.all('*', context => context.text('the application'))
+    return serveWeb(request => app.fetch(request))
+  },
+  'h3': bare => {
+    const sessions = h3Sessions(bare)
+    const app = new H3({ silent: true })
+    app.use(sessions.sessionRoutes())
+    app.use(sessions.console({ path: PATH, authorize: event => operatorIn(event.req.headers.get('x-operator')) }))
+    app.get('/**', () => 'the application')
+    return listen(createServer(toNodeHandler(app)))
+  },
+  'node:http': bare => {
+    const sessions = nodeSessions(bare)
+    const console = sessions.console({ path: PATH, authorize: request => operatorIn(one(request.headers['x-operator'])) })
+    return listen(createServer((request, response) => void (async () => {
+      if (!await console(request, response)) response.end('the application')
+    })()))
+  },
+  'web handlers': bare => {
+    const sessions = webSessions(bare)
+    const console = sessions.console({ path: PATH, authorize: async request => operatorIn(request.headers.get('x-operator')) })
+    return serveWeb(async request => await console(request) ?? new Response('the application'))
+  },
+}
+
+interface World {
+  readonly sessions: Bare
+  readonly client: ConsoleClient
+  readonly port: number
+  send(path: string): Promise<Response>
+}
+
+async function start(
+  make: Start, parsed = false, options: Partial<CreateSessionsOptions<JsonObject, JsonObject>> = {},
+): Promise<World> {
+  const sessions = createSessions({ origin: ORIGIN, ...inMemory(), ...options })
+  const app = await make(sessions, parsed)
+  onTestFinished(async () => {
+    await app.close()
+    await sessions.close()
+  })
+  const send = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${app.port}${path}`)
+  // The browser sees the origin of the application.
+  const client = new ConsoleClient(`${ORIGIN}${PATH}`, (url, init) => (
+    fetch(url.replace(ORIGIN, `http://127.0.0.1:${app.port}`), init)
+  ))
+  return { sessions, client, port: app.port, send }
+}
+
+const manager = { 'x-operator': 'manager' }
+const reader = { 'x-operator': 'reader' }
+
+describe.each(Object.entries(applications))('CON-21: the console in %s', (name, make) => {
+  test('is below its path, and leaves all other paths to the application', async () => {
+    const { client, send } = await start(make)
+    for (const path of ['/', '/admin', '/admin/sessionsx', '/other/api/me', '/admin/sessions-old/api/me']) {
+      expect([path, await (await send(path)).text()]).toEqual([path, 'the application'])
+    }
+    const { status, headers } = await client.call('GET', '')
+    expect([status, headers.get('location')]).toEqual([308, 'sessions/'])
+    const asset = await client.call('GET', '/assets/none.js')
+    expect([asset.status, asset.headers.get('content-security-policy')]).toEqual([404, expect.stringContaining("default-src 'none'")])
+  })
+
+  test('is for whom authorize accepts, with the role that it gives', async () => {
+    const { client } = await start(make)
+    expect((await client.get('/me')).status).toBe(401)
+    const me = await client.get('/me', { headers: reader })
+    expect(me.json).toMatchObject({ name: 'rae', role: 'read', login: 'embedded', session: null, application: 'default' })
+    client.token = String(me.json['changeToken'])
+    expect((await client.call('POST', '/api/keys/rotation', { headers: reader })).json['code']).toBe('read_only')
+    expect((await client.call('POST', '/api/keys/rotation', { headers: manager })).json['code']).toBe('invalid_change_token')
+    expect((await client.call('POST', '/api/login', { body: { apiKey: 'x' } })).status).toBe(404)
+  })
+
+  test.each(name.startsWith('Fastify') || name === 'h3' || name.startsWith('node') || name.startsWith('web') ? [false] : [false, true])(
+    'reads bodies, answers changes and streams exports; after a body parser: %s', async parsed => {
+      const { client, sessions } = await start(make, parsed)
+      const headers = new Headers()
+      const web = webSessions(sessions)
+      web.sessionRoutes()
+      const login = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN, 'user-agent': 'curl/8' } })
+      const handle = (await web.createNewSession(login, headers, 'alice', { role: 'a' })).getHandle()
+      client.token = String((await client.get('/me', { headers: manager })).json['changeToken'])
+      const detail = (await client.get(`/sessions/${handle}`, { headers: manager })).json as { sessionInfo: { version: number } }
+      const { version } = detail.sessionInfo
+      const put = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: { ü: 1 }, version } })
+      expect([put.status, put.text]).toEqual([204, ''])
+      expect(await sessions.getSessionInfo(handle)).toEqual({ ü: 1 })
+      const late = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: {}, version } })
+      expect(late.status).toBe(409)
+      const evil = await client.call('DELETE', `/api/sessions/${handle}`, { headers: { ...manager, origin: 'https://evil.example' } })
+      expect(evil.json['code']).toBe('foreign_origin')
+      const csv = await client.get('/events/export?kind=audit&format=csv', { headers: manager })
+      expect([csv.status, csv.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/csv')])
+      expect(csv.text.trimEnd().split('\r\n')).toHaveLength(3)
+      const inspected = await client.call('POST', '/api/inspections', { headers: { ...reader, 'x-console-token': null }, body: { token: 'x' } })
+      expect(inspected.json['code']).toBe('invalid_change_token')
+      const long = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: { x: 'x'.repeat(300_000) }, version } })
+      expect(long.status).toBe(413)
+      expect((await client.call('DELETE', `/api/sessions/${handle}`, { headers: manager })).status).toBe(204)
+      expect((await client.get(`/sessions/${handle}`, { headers: manager })).status).toBe(404)
+    })
+})
+
+describe('CON-21: the console of an application', () => {
+  test('refuses wrong options, and says which', () => {
+    const sessions = expressSessions(createSessions({ origin: ORIGIN, ...inMemory() }))
+    const open = (options: object) => () => Reflect.apply(sessions.console, null, [options])
+    expect(open({})).toThrow('authorize must be')
+    expect(open({ authorize: true })).toThrow('authorize must be')
+    expect(open({ authorize: () => null, path: 'a b' })).toThrow('path must be')
+    expect(open({ authorize: () => null, prefix: '/x' })).toThrow('console has no option prefix')
+    expect(open({ authorize: () => null, origin: 'x' })).toThrow('origin must be')
+  })
+
+  test('fails a request whose operator is none, and lets nobody in', async () => {
+    const errors: unknown[] = []
+    const sessions = createSessions({
+      origin: ORIGIN, store: createMemoryStore(), events: { onBackgroundError: ({ error }) => errors.push(error) },
+    })
+    const web = webSessions(sessions)
+    // @ts-expect-error: a promise of true is no operator
+    const handle = web.console({ authorize: async () => true })
+    const response = await handle(new Request(`${ORIGIN}/console/api/me`))
+    expect(response?.status).toBe(500)
+    await expect.poll(() => errors.length).toBe(1)
+    expect(errors).toEqual([expect.objectContaining({ code: 'MISUSE', message: expect.stringContaining('authorize of console') })])
+    await sessions.close()
+  })
+
+  test('may be used by pages of another origin, if that is its own', async () => {
+    const sessions = webSessions(createSessions({ origin: ORIGIN, ...inMemory() }))
+    const handle = sessions.console({ authorize: () => ({ name: 'ada', role: 'manage' }), origin: 'https://admin.example.com' })
+    const send = (origin: string, token: string): Promise<Response | null> => handle(new Request(`${ORIGIN}/console/api/keys/rotation`, {
+      method: 'POST', headers: { origin, 'x-console-token': token },
+    }))
+    const me = await (await handle(new Request(`${ORIGIN}/console/api/me`)))?.json() as { changeToken: string }
+    expect((await send(ORIGIN, me.changeToken))?.status).toBe(403)
+    expect((await send('https://admin.example.com', me.changeToken))?.status).toBe(204)
+    await sessions.close()
+  })
+
+  test('shows the options in effect, and no secret', async () => {
+    const secret = 'a secret of at least 32 characters!!'
+    const sessions = webSessions(createSessions({ origin: ORIGIN, ...inMemory(), secret, idleTimeout: '3d' }))
+    const handle = sessions.console({ authorize: () => ({ name: 'rae', role: 'read' }) })
+    const text = await (await handle(new Request(`${ORIGIN}/console/api/health`)))?.text() ?? ''
+    const { configuration } = JSON.parse(text) as { configuration: readonly { name: string; value: string; isDefault: boolean }[] }
+    const entry = (name: string): unknown => configuration.find(each => each.name === name)
+    expect(entry('idleTimeout')).toEqual({ name: 'idleTimeout', value: '3d', isDefault: false })
+    expect(entry('secret')).toEqual({ name: 'secret', value: 'set', isDefault: false })
+    expect(entry('reuseInterval')).toEqual({ name: 'reuseInterval', value: '30 seconds', isDefault: true })
+    expect(entry('cookie.sameSite')).toEqual({ name: 'cookie.sameSite', value: 'lax', isDefault: true })
+    expect(text).not.toContain('a secret of')
+    await sessions.close()
+  })
+
+  test('checks what the schemas of the application say of its data', async () => {
+    const sessions = webSessions(createSessions({
+      origin: ORIGIN, ...inMemory(),
+      info: {
+        '~standard': {
+          version: 1, vendor: 'test',
+          validate: value => typeof value === 'object' && value !== null && 'n' in value
+            ? { value: { n: Number(value.n) } } : { issues: [{ message: 'n is missing', path: ['n'] }] },
+        },
+      },
+    }))
+    sessions.sessionRoutes()
+    const handle = sessions.console({ authorize: () => ({ name: 'ada', role: 'manage' }) })
+    const login = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN } })
+    const session = (await sessions.createNewSession(login, new Headers(), 'alice', {}, { n: 1 })).getHandle()
+    const { changeToken } = await (await handle(new Request(`${ORIGIN}/console/api/me`)))?.json() as { changeToken: string }
+    const response = await handle(new Request(`${ORIGIN}/console/api/sessions/${session}/info`, {
+      method: 'PUT', headers: { 'origin': ORIGIN, 'x-console-token': changeToken, 'content-type': 'application/json' },
+      body: JSON.stringify({ value: { m: 1 }, version: 0 }),
+    }))
+    expect([response?.status, await response?.json()]).toEqual([400, {
+      code: 'invalid_request', field: 'value', message: 'The session info does not match its schema: n: n is missing.',
+    }])
+    await sessions.close()
+  })
+})
+
+test('CON-20: timers run only where there is a console, outside of requests, until the sessions are closed', async () => {
+  const tasks: { readonly delay: number; isCancelled: boolean }[] = []
+  const schedule = (_: () => void, delay: number): (() => void) => {
+    const task = { delay, isCancelled: false }
+    tasks.push(task)
+    return () => {
+      task.isCancelled = true
+    }
+  }
+  const sampling = (): readonly { isCancelled: boolean }[] => tasks.filter(({ delay }) => delay > 5000 && delay <= 22_500)
+  const sessions = webSessions(createSessions({ origin: ORIGIN, store: createMemoryStore(), schedule }))
+  sessions.sessionRoutes()
+  await sessions.getJwks()
+  expect(sampling()).toEqual([])
+  const handle = sessions.console({ authorize: () => null })
+  await handle(new Request(`${ORIGIN}/console/api/login`))
+  expect(sampling().map(({ isCancelled }) => isCancelled)).toEqual([false])
+  await sessions.close()
+  expect(sampling().map(({ isCancelled }) => isCancelled)).toEqual([true])
+})
