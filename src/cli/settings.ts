@@ -46,15 +46,16 @@ export function parseArguments(
   { settings: names, own }: CommandFlags,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }
-  for (const { flag, isList, isPositional } of describedBy(names)) {
-    if (!isPositional && !(flag in own)) options[flag] = { type: 'string', multiple: isList }
+  for (const { flag, isList, isPositional, isSwitch } of describedBy(names)) {
+    if (!isPositional && !(flag in own)) options[flag] = { type: isSwitch ? 'boolean' : 'string', multiple: isList }
   }
   for (const [name, { type, isList = false }] of Object.entries(own)) options[name] = { type, multiple: isList }
   const { values, words, stores } = parse(args, options)
   const texts: Record<string, string | string[]> = {}
   const flags: Record<string, string | boolean | readonly string[]> = {}
   for (const [name, value] of Object.entries(values)) {
-    if (typeof value === 'boolean') flags[name] = value
+    if (typeof value === 'boolean' && name in own) flags[name] = value
+    else if (typeof value === 'boolean') texts[name] = String(value)
     else if (value !== undefined) (name in own ? flags : texts)[name] = value
   }
   const [store, ...others] = stores
@@ -74,9 +75,9 @@ export function parseArguments(
 
 /** The help about settings: those of `flags`, or all. */
 export function describeSettings(flags: readonly string[] | null = null): string {
-  const lines = describedBy(flags).map(({ flag, placeholder, help, preset, isList, isPositional, environment }) => {
+  const lines = describedBy(flags).map(({ flag, placeholder, help, preset, isList, isPositional, isSwitch, environment }) => {
     const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
-    const name = isPositional ? placeholder : `--${flag} ${placeholder}`
+    const name = isPositional ? placeholder : isSwitch ? `--${flag}` : `--${flag} ${placeholder}`
     return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })
   const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by their camel-case names (KEYTURN_CONFIG)`

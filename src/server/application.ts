@@ -18,6 +18,8 @@ import type { Broadcast } from './native/stream/broadcast.ts'
 
 /** The sessions of one application: its store, its keys, its rules. Two applications share nothing. */
 export interface Application extends Engine {
+  /** The `iss` claim of its access tokens in the library's format. */
+  readonly issuer: string
   /** Its sessions with the library's token format, for the native API. */
   readonly native: SessionCore<JsonObject, JsonObject>
   /** The same sessions with the token format of CDI. */
@@ -59,6 +61,7 @@ export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: 
   })
   return {
     ...engine,
+    issuer,
     codecs,
     broadcast,
     // The native API continues sessions of CDI: it ignores the marks that CDI adds to a refresh token.

@@ -54,6 +54,23 @@ interface ApplicationsDependencies {
 /** How long a server waits for a store when it starts. */
 const START_LIMIT: Duration = '1m'
 
+/** Returns the function that opens the store of an application. */
+export function createStoreOpener(
+  settings: ServerSettings,
+  parts: ServerParts,
+  traces: Traces,
+): (appId: string) => Promise<SessionStore> {
+  return async appId => {
+    if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
+    const { url, kind, naming } = placeOf(settings, appId)
+    return traces.store(await openStoreByUrl(url, {
+      ...naming,
+      migrate: settings.migrate,
+      ...settings.poolSize === null ? {} : { poolSize: settings.poolSize },
+    }), kind)
+  }
+}
+
 /** Opens the stores of the applications that the settings name, and starts them. If one fails, all are closed. */
 export async function openApplications(
   settings: ServerSettings,
@@ -65,15 +82,7 @@ export async function openApplications(
   const apps = new Map<string, Application>()
   const isAllowed = createApiKeyCheck(settings.apiKeys)
 
-  async function open(appId: string): Promise<SessionStore> {
-    if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
-    const { url, kind, naming } = placeOf(settings, appId)
-    return traces.store(await openStoreByUrl(url, {
-      ...naming,
-      migrate: settings.migrate,
-      ...settings.poolSize === null ? {} : { poolSize: settings.poolSize },
-    }), kind)
-  }
+  const open = createStoreOpener(settings, parts, traces)
 
   async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<Application> {
     const app = createApplication({

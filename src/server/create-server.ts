@@ -2,7 +2,9 @@ import { platform } from '#platform'
 import { closeOnce } from '../base/close-once.ts'
 import { checkOptions } from '../base/options.ts'
 import { Tally } from '../session/tally.ts'
-import { openApplications } from './applications.ts'
+import { createStoreOpener, openApplications } from './applications.ts'
+import { openServerConsole } from './console/serve-console.ts'
+import type { ServerConsole } from './console/serve-console.ts'
 import { httpLimits, listen } from './http/listen.ts'
 import type { Listener } from './http/listen.ts'
 import { createHttpService } from './http/service.ts'
@@ -20,6 +22,7 @@ import { sumUpErrors } from './sum-up-errors.ts'
 import { createTraces, noTraces } from './traces.ts'
 import { isWildcard } from './issuer.ts'
 import { kindOfStore } from '../stores/registry.ts'
+import { CONSOLE_APP } from './store-place.ts'
 
 /** A running server. */
 export interface KeyturnServer {
@@ -71,14 +74,30 @@ export async function startServer(
       await early?.close(0)
       throw error
     })
+  let console: ServerConsole | null = null
   const streams = createRevocationStreams({ maxConnections: limits.maxConnections, onError })
   const drain = createDrain(settings.shutdownDelay * 1000, platform.schedule, () => performance.now())
-  const route = createRouter({ drain, settings, applications, tally, streams, onError })
+  const route = createRouter({ drain, settings, applications, tally, streams, onError, console: () => console })
   const serve = createHttpService({ drain, settings, route, traces, tally, refusals })
   const listener = early ?? await bind().catch(async (error: unknown) => {
     await applications.close()
     throw error
   })
+  if (settings.console) {
+    try {
+      console = await openServerConsole({
+        settings, clock, events,
+        apps: applications.apps,
+        store: await createStoreOpener(settings, parts, traces)(CONSOLE_APP),
+        url: listener.url,
+        followStoreTime: parts.clock === undefined,
+      })
+    } catch (error) {
+      await listener.close(0)
+      await applications.close()
+      throw error
+    }
+  }
   listener.serve(serve)
 
   logger.info({ url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} }, 'listening')
@@ -89,6 +108,7 @@ export async function startServer(
       await drain.leave()
       await streams.close()
       await listener.close(settings.shutdownTimeout * 1000)
+      await console?.close()
       refusals.flush()
       steady.flush()
       await applications.close()

@@ -29,6 +29,8 @@ export interface DocumentedResponse {
   /** null: it has no body. */
   readonly schema: Schema | null
   readonly type: string
+  /** A media type that it may have instead, of a text. */
+  readonly otherType?: string
   /** Whether it has the header Retry-After. */
   readonly hasRetryAfter?: boolean
 }
@@ -51,6 +53,9 @@ export interface DocumentedApi {
   readonly operations: readonly DocumentedOperation[]
   /** Schemas by their names: wherever one of them is used, the document refers to it. */
   readonly components: Readonly<Record<string, Schema>>
+  /** How requests log in. Default: with an API key. */
+  readonly security?: readonly object[]
+  readonly securitySchemes?: Readonly<Record<string, object>>
 }
 
 const retryAfter = {
@@ -76,12 +81,12 @@ export function openApiDocument(api: DocumentedApi): object {
     },
     servers: [{ url: api.server.serverUrl, description: 'This server.' }],
     // `{}`: a server without API keys accepts requests without one.
-    security: [{ apiKey: [] }, { bearer: [] }, ...api.server.needsKey ? [] : [{}]],
+    security: api.security ?? [{ apiKey: [] }, { bearer: [] }, ...api.server.needsKey ? [] : [{}]],
     tags: Object.entries(api.tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(api.components).map(([name, schema]) => [name, parts(schema, names)])),
-      securitySchemes: {
+      securitySchemes: api.securitySchemes ?? {
         apiKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'An API key of the server.' },
         bearer: { type: 'http', scheme: 'bearer', description: 'The same API key as a bearer token.' },
       },
@@ -102,11 +107,16 @@ function describe(operation: DocumentedOperation, refer: (schema: Schema) => obj
       requestBody: { required: true, content: { [body.type]: { schema: refer(body.schema) } } },
     },
     responses: Object.fromEntries(Object.entries(responses).map(([status, response]) => {
-      const { words, schema, type, hasRetryAfter = false } = response
+      const { words, schema, type, otherType, hasRetryAfter = false } = response
       return [status, {
         description: words,
         ...hasRetryAfter ? { headers: retryAfter } : {},
-        ...schema === null ? {} : { content: { [type]: { schema: refer(schema) } } },
+        ...schema === null ? {} : {
+          content: {
+            [type]: { schema: refer(schema) },
+            ...otherType === undefined ? {} : { [otherType]: { schema: { type: 'string' } } },
+          },
+        },
       }]
     })),
   }

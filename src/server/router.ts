@@ -8,6 +8,8 @@ import type { Drain } from './drain.ts'
 import { handleCdiRequest } from './cdi/handle.ts'
 import { challenge, replyText } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
+import { isConsolePath } from './console/serve-console.ts'
+import type { ServerConsole } from './console/serve-console.ts'
 import { writeMetrics } from './metrics.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
@@ -30,6 +32,8 @@ interface RouterDependencies {
   readonly tally: Tally
   readonly streams: RevocationStreams
   readonly drain: Drain
+  /** The console; null until it is open, and if the server has none. */
+  readonly console: () => ServerConsole | null
   /** Called with each error that is answered with 500 or 503. */
   readonly onError: (error: unknown) => void
 }
@@ -45,7 +49,7 @@ const prometheus = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' 
 
 /** Creates the router: it passes requests to the probes, the native API or CDI. */
 export function createRouter(dependencies: RouterDependencies): Router {
-  const { settings, applications, tally, streams, drain, onError } = dependencies
+  const { settings, applications, tally, streams, drain, console, onError } = dependencies
   const { apps, madeApps, isAllowed } = applications
   const base = `${settings.publicOrigin ?? ''}${settings.basePath}`
   const shared = {
@@ -66,6 +70,10 @@ export function createRouter(dependencies: RouterDependencies): Router {
       case '/metrics': return mayReadMetrics(request)
         ? replyText(200, `${writeMetrics(tally, applications.gauges())}${writeProcessMetrics()}`.trimEnd(), prometheus)
         : challenge(replyText(401, 'Invalid API key'))
+    }
+    if (isConsolePath(path)) {
+      const open = console()
+      if (open !== null) return open.answer(request, response, path, query)
     }
     if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)
     const outcome = await handleNativeRequest(request, path, query, shared)

@@ -2,7 +2,7 @@ import { TENANT_ID } from '../session/identifiers.ts'
 import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
 import {
-  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readAnyText, readWhole,
+  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readAnyText, readSwitch, readWhole,
 } from './setting-texts.ts'
 import type { SettingReader } from './setting-texts.ts'
 
@@ -59,6 +59,12 @@ export interface ServerSettings {
   /** How long the server then waits for requests in progress. */
   readonly shutdownTimeout: number
   readonly logLevel: LogLevel
+  /** Whether the console is served, under `/console`. */
+  readonly console: boolean
+  /** Who may log in to it: `NAME:ROLE:KEY`. If there are none, the API keys may, with the role `manage`. */
+  readonly consoleKeys: readonly string[]
+  /** Whether it is served without TLS to other machines than this one. */
+  readonly consoleWithoutTls: boolean
 }
 
 /** How much longer than the session data a request body may be by default. */
@@ -77,6 +83,8 @@ export interface Setting<Value> {
   readonly isSecret?: boolean
   /** Whether it is given on the command line without its flag. */
   readonly isPositional?: boolean
+  /** Whether its flag needs no value: `--console` is `--console=true`. */
+  readonly isSwitch?: boolean
   /** Reads a value. @throws InvalidSettingError that says what is accepted. */
   readonly read: SettingReader<Value>
 }
@@ -227,6 +235,23 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     flag: 'log-level', placeholder: 'LEVEL', preset: ['info'],
     help: 'the least severe level that is logged: debug, info, warn, error or silent',
     read: one(readChoice('debug', 'info', 'warn', 'error', 'silent')),
+  },
+  console: {
+    flag: 'console', placeholder: 'true|false', preset: ['false'], isSwitch: true,
+    help: 'serves the console, a page for operators, under /console', read: one(readSwitch),
+  },
+  consoleKeys: {
+    flag: 'console-key', placeholder: 'NAME:ROLE:KEY', preset: [], isList: true, isSecret: true,
+    help: 'who may log in to the console, with the role read or manage; by default the API keys may, with manage',
+    read: each(readMatching(
+      /^[^\s:,]{1,64}:(?:read|manage):[A-Za-z0-9=-]{20,256}$/,
+      'NAME:ROLE:KEY, with a name of 1 to 64 characters, the role read or manage, and a key of at least 20 characters A-Z, '
+        + 'a-z, 0-9, = and -')),
+  },
+  consoleWithoutTls: {
+    flag: 'console-without-tls', placeholder: 'true|false', preset: ['false'], isSwitch: true,
+    help: 'serves the console on an http origin that other machines can reach: others on the network can take it over',
+    read: one(readSwitch),
   },
 }
 

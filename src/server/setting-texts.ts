@@ -50,12 +50,16 @@ export function unknownNames(owner: string, given: object, known: readonly strin
 /** A day, in seconds. */
 export const DAY = 86_400
 
-/** The given value as a list of texts. If `isList`, a text is split at commas. @throws InvalidSettingError */
-export function settingTexts(value: unknown, isList: boolean): readonly string[] {
+/**
+ * The given value as a list of texts. If `isList`, a text is split at commas. If `isSwitch`, true and false are accepted.
+ * @throws InvalidSettingError
+ */
+export function settingTexts(value: unknown, isList: boolean, isSwitch: boolean = false): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
   const texts = items.map(item => {
     if (typeof item === 'string') return item
-    if (typeof item === 'number') return String(item)
+    if (typeof item === 'number' || (isSwitch && typeof item === 'boolean')) return String(item)
+    if (isSwitch) throw new InvalidSettingError('true or false')
     throw new InvalidSettingError(isList ? 'a text or a list of texts' : 'a text or a number')
   })
   return isList ? texts.flatMap(item => item.split(',')).map(item => item.trim()).filter(item => item !== '') : texts
@@ -116,6 +120,12 @@ export function readDuration(least: number, most: number): TextReader<number> {
     throw new InvalidSettingError(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
   }, { shape: { type: ['number', 'string'], minimum: least, maximum: most, pattern: DURATION.source } })
 }
+
+/** Reads true or false. */
+export const readSwitch: TextReader<boolean> = Object.assign((text: string) => {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new InvalidSettingError('true or false')
+}, { shape: { anyOf: [{ type: 'boolean' }, { enum: ['true', 'false'] }] } })
 
 /** Reads one of these words. */
 export function readChoice<Word extends string>(...words: readonly Word[]): TextReader<Word> {

@@ -3,6 +3,7 @@ import { GeneralError } from '../base/errors.ts'
 import { received, refuse } from '../base/options.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
 import type { EnvironmentVariables } from './environment.ts'
+import { consoleProblems } from './console/problems.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
 import { acceptedBy, settingTexts, InvalidSettingError, unknownNames } from './setting-texts.ts'
@@ -28,6 +29,8 @@ export interface SettingDescription {
   readonly isSecret: boolean
   /** Whether it is given on the command line without its flag. */
   readonly isPositional: boolean
+  /** Whether its flag needs no value. */
+  readonly isSwitch: boolean
 }
 
 /**
@@ -42,11 +45,12 @@ export interface SettingSources {
 
 /** All settings, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
-  const { flag, placeholder, help, preset, isList = false, isSecret = false, isPositional = false, read } = schema[name]
+  const { isList = false, isSecret = false, isPositional = false, isSwitch = false } = schema[name]
+  const { flag, placeholder, help, preset, read } = schema[name]
   const environment = environmentName(flag)
   return {
     name, flag, environment, placeholder, help, accepts: acceptedBy(read), preset: preset.join(','),
-    isList, isSecret, isPositional,
+    isList, isSecret, isPositional, isSwitch,
   }
 })
 
@@ -96,11 +100,12 @@ interface Given {
 function readEach(find: (name: keyof ServerSettings) => Given | null, others: readonly string[]): ServerSettings {
   const problems = [...others]
   function read<Name extends keyof ServerSettings>(name: Name): ServerSettings[Name] {
-    const { preset, isList = false, isSecret = false, read: readTexts }: Setting<ServerSettings[Name]> = schema[name]
+    const setting: Setting<ServerSettings[Name]> = schema[name]
+    const { preset, isList = false, isSecret = false, isSwitch = false, read: readTexts } = setting
     const given = find(name)
     if (given === null) return readTexts(preset, false)
     try {
-      return readTexts(settingTexts(given.value, isList && given.hasCommas), true)
+      return readTexts(settingTexts(given.value, isList && given.hasCommas, isSwitch), true)
     } catch (error) {
       if (!(error instanceof InvalidSettingError)) throw error
       problems.push(`${given.where} must be ${error.message}; received ${received(given.value, isSecret)}`)
@@ -137,6 +142,9 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
     shutdownDelay: read('shutdownDelay'),
     shutdownTimeout: read('shutdownTimeout'),
     logLevel: read('logLevel'),
+    console: read('console'),
+    consoleKeys: read('consoleKeys'),
+    consoleWithoutTls: read('consoleWithoutTls'),
   }
   problems.push(...contradictions(settings))
   if (problems.length === 0) return settings
@@ -148,6 +156,7 @@ function contradictions(settings: ServerSettings): readonly string[] {
   const isKeyless = apiKeys.length === 0
   return [
     ...findMisnaming(settings),
+    ...consoleProblems(settings),
     // ADM-01: without an API key, everybody who reaches the server may do everything.
     ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],
     ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '')

@@ -3,6 +3,9 @@ import { kindOfStore } from '../stores/registry.ts'
 import type { StoreKind, StoreNaming } from '../stores/registry.ts'
 import type { ServerSettings } from './setting-schema.ts'
 
+/** The id of the application whose sessions are those of the console. */
+export const CONSOLE_APP = 'console'
+
 /** The settings that say where sessions are stored. */
 export type StoreSettings = Pick<ServerSettings, 'store' | 'prefix' | 'schema'>
 
@@ -33,7 +36,7 @@ export function placeOf({ store, prefix, schema }: StoreSettings, appId: string)
 
 /** One message for each of these settings that the kind of store does not accept. */
 export function findMisnaming(
-  settings: StoreSettings & Pick<ServerSettings, 'apps' | 'poolSize'>,
+  settings: StoreSettings & Pick<ServerSettings, 'apps' | 'poolSize' | 'console'>,
 ): readonly string[] {
   const { prefix, schema, apps, poolSize } = settings
   const { kind } = placeOf(settings, 'public')
@@ -48,7 +51,7 @@ export function findMisnaming(
   if (prefix !== null && !kind.prefix.fits(prefix)) {
     return [...problems, `--prefix must be ${kind.prefix.accepts}; received ${received(prefix, false)}`]
   }
-  for (const appId of apps) {
+  for (const appId of settings.console ? [...apps, CONSOLE_APP] : apps) {
     const { naming } = placeOf(settings, appId)
     if (kind.prefix.fits(naming.prefix)) continue
     problems.push(`--prefix and --app make the prefix ${received(naming.prefix, false)}, which must be ${kind.prefix.accepts}`)

@@ -11,7 +11,9 @@ import type { Reply } from './reply.ts'
 import { isLocalHostname } from '../../base/loopback.ts'
 import { splitAppId } from '../app-id.ts'
 import { matchCdiRoute } from '../cdi/route.ts'
-import { matchPath } from '../native/match-path.ts'
+import { isConsolePath } from '../console/serve-console.ts'
+import { CONSOLE_PATH } from '../../transport/console-port.ts'
+import { matchPath } from '../../base/match-path.ts'
 import { operations } from '../native/operations.ts'
 
 interface ServiceDependencies {
@@ -36,6 +38,10 @@ export function createHttpService(
   { settings, route, traces, tally, refusals, drain }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isAccepted = settings.apiKeys.length > 0 ? () => true : isLocalRequest
+  // The console has a login of its own, and refuses other origins itself.
+  const isOfConsole = (target: string): boolean => (
+    settings.console && isConsolePath(target.slice(settings.basePath.length).split('?', 1)[0] ?? '')
+  )
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
 
   const durations = tally.duration('keyturn.http.request.duration')
@@ -60,8 +66,8 @@ export function createHttpService(
 
   /** The response; null if the response is a stream, which is already being written. */
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
-    if (!isAccepted(request)) return notLocal
     const target = request.url ?? ''
+    if (!isOfConsole(target) && !isAccepted(request)) return notLocal
     // Only a path (origin-form) is accepted. The forms that are for proxies are refused (ADM-03).
     if (!/^\/[!-~]*$/.test(target)) return replyText(400, 'The request target must be a path in ASCII')
     const [whole = '', query = ''] = splitOnce(target)
@@ -115,6 +121,7 @@ function hostname(host: string): string | null {
 
 /** The pattern of a path, without the ids in it: `/v1/sessions/{handle}`. null: no such path is served. */
 export function routeName(path: string): string | null {
+  if (isConsolePath(path)) return CONSOLE_PATH
   const { rest } = splitAppId(path)
   const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
   if (operation !== undefined) return operation.path

@@ -1,0 +1,22 @@
+import type { ConfigurationEntry } from '../../console/api-types.ts'
+import { kindOfStore } from '../../stores/registry.ts'
+import { schema } from '../setting-schema.ts'
+import type { ServerSettings } from '../setting-schema.ts'
+import { settingDescriptions } from '../settings.ts'
+
+/** The settings of a server in effect, without secrets: of the store, which may contain a password, only its kind. */
+export function describeConfiguration(settings: ServerSettings): readonly ConfigurationEntry[] {
+  return settingDescriptions.map(({ name, isSecret }) => {
+    const value: unknown = settings[name]
+    const preset: unknown = schema[name].read(schema[name].preset, false)
+    const isDefault = JSON.stringify(value) === JSON.stringify(preset)
+    if (name === 'store') return { name, value: kindOfStore(settings.store).title, isDefault }
+    return { name, value: inText(value, isSecret), isDefault }
+  })
+}
+
+function inText(value: unknown, isSecret: boolean): string {
+  if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return 'not set'
+  if (isSecret) return Array.isArray(value) ? `set (${value.length})` : 'set'
+  return Array.isArray(value) ? value.join(', ') : String(value)
+}
