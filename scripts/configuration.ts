@@ -19,6 +19,7 @@ import * as redis from '../src/stores/redis/options.ts'
 import { openStoreRules } from '../src/stores/registry.ts'
 import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
+import { consoleRules } from '../src/transport/console-port.ts'
 import { corsRules } from '../src/transport/cors.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
 import { getSessionRules, guardRules } from '../src/transport/get-session-options.ts'
@@ -80,6 +81,10 @@ const sections: readonly Section[] = [
   },
   {
     title: 'cors(options)', from: 'every adapter', rules: corsRules, types: ['transport/cors.ts: CorsOptions'],
+  },
+  {
+    title: 'console(options)', from: 'every adapter but those for Next.js and SvelteKit', rules: consoleRules,
+    types: ['transport/console-port.ts: ConsoleOptions'],
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,
