@@ -12,6 +12,7 @@ import { refusalOf, refusals } from './access.ts'
 import { consoleHandlers, openHandlers } from './handlers.ts'
 import { consoleOperations } from './operations.ts'
 import type { ConsoleOperation } from './operations.ts'
+import { readBody } from './read-body.ts'
 import { ConsoleProblem, answerProblem, answerText, sentenceOf } from './responses.ts'
 import { createSampler } from './sampler.ts'
 import { createStaticFiles } from './static-files.ts'
@@ -53,7 +54,7 @@ export function createConsole(subject: ConsoleSubject, access: ConsoleAccess, or
     if (refusal !== null) return refuse(refusal)
     const query = new URLSearchParams(call.exchange.request.query)
     checkQuery(operation, query)
-    const body = await readBody(call, operation, bodyLimit)
+    const body = await readObject(call, operation, bodyLimit)
     const request = { subject, access, sampler, call, parameters, query, body }
     const { id } = operation
     if (id === 'readLogin' || id === 'logIn') return openHandlers[id](request)
@@ -154,13 +155,13 @@ function lengthViolation(schemas: Readonly<Record<string, Schema>>, values: Read
 }
 
 /** Reads the body that an operation has. @throws ConsoleProblem for another one */
-async function readBody(call: ConsoleCall, { body: schema }: ConsoleOperation, limit: number): Promise<JsonObject> {
+async function readObject(call: ConsoleCall, { body: schema }: ConsoleOperation, limit: number): Promise<JsonObject> {
   if (schema === null) return {}
   const type = call.exchange.request.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json') {
     throw new ConsoleProblem(answerProblem(415, 'unsupported_type', 'The Content-Type must be application/json.'))
   }
-  const text = await call.body(limit)
+  const text = await readBody(call.body(), limit)
   if (text === null) throw new ConsoleProblem(answerProblem(413, 'too_large', `The body may have at most ${limit} bytes.`))
   const value = parseStrictObject(text)
   if (value === null) throw new ConsoleProblem(answerProblem(400, 'invalid_request', 'The body must be a JSON object.'))

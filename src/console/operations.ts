@@ -26,8 +26,13 @@ const object = (properties: Readonly<Record<string, Schema>>, ...optional: reado
 })
 const text = (maxLength: number, description: string): Schema => ({ type: 'string', maxLength, description })
 
-const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source, description: 'Only sessions of this tenant.' }
-const handle: Schema = { type: 'string', pattern: HANDLE.source, description: 'The handle of a session.' }
+const tenantId: Schema = {
+  type: 'string', pattern: TENANT_ID.source, accepts: '1 to 64 lower-case letters, digits and hyphens',
+  description: 'Only sessions of this tenant.',
+}
+const handle: Schema = {
+  type: 'string', pattern: HANDLE.source, accepts: 'the handle of a session', description: 'The handle of a session.',
+}
 const page: Readonly<Record<'after' | 'limit', Schema>> = {
   after: text(2000, 'The `next` of the page before.'),
   limit: { type: 'integer', minimum: 1, maximum: 200, default: 50, description: 'The most lines of the page.' },

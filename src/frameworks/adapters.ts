@@ -7,7 +7,6 @@ export { defineAdapter, defineCalls } from './define-adapter.ts'
 export type {
   Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, CallParts, SessionCalls,
 } from './define-adapter.ts'
-export type { ReadBody } from './console-step.ts'
 export { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 
 // The request as Keyturn reads it, and the response as Keyturn writes it.
@@ -19,13 +18,12 @@ export { withCookies } from './response-cookies.ts'
 
 // Ready-made exchanges: for frameworks on node:http, and for frameworks on web requests.
 export { NodeResponseWriter, nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
-export { readNodeBody, readWebBody } from './request-body.ts'
 export type { ClientIp } from './node-exchange.ts'
 export { addHeaders, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 export type { WebClientIp } from './web-exchange.ts'
 
 // Parameters and results of the calls.
-export type { ConsoleOperator, ConsoleOptions } from '../transport/console-port.ts'
+export type { BodySource, ConsoleOperator, ConsoleOptions, MessageBody, WebBody } from '../transport/console-port.ts'
 export type { CorsOptions } from '../transport/cors.ts'
 export type {
   GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, RequireSessionOptions,

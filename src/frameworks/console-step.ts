@@ -1,21 +1,18 @@
 import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
-import type { ConsoleHandler, ConsoleOptions } from '../transport/console-port.ts'
+import type { BodySource, ConsoleHandler, ConsoleOptions } from '../transport/console-port.ts'
 import { consolePlace, consoleRules } from '../transport/console-port.ts'
 import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { notCalled } from './must-be-called.ts'
-
-/** Reads the body of a request as text; null if it is longer than `limit` bytes. */
-export type ReadBody<Request> = (request: Request, limit: number) => Promise<string | null>
 
 /** The step of `console`: it answers the requests whose path is the console's. */
 export function consoleStep<Request>(
   http: Pick<HttpSessions<object, object>, 'openConsole' | 'policy'>,
   given: readonly unknown[],
   options: ConsoleOptions<Request>,
-  readBody: ReadBody<Request> = unreadable,
+  bodyOf: (request: Request) => BodySource = unreadable,
 ): (exchange: HttpExchange, request: Request) => Promise<StreamedResponse | null> {
   // A framework that got `console` instead of `console(options)` passes a request, and more.
   if (given.length > 1) throw notCalled('console', '{ authorize }')
@@ -33,7 +30,7 @@ export function consoleStep<Request>(
     return console.handle({
       exchange,
       authorize: () => options.authorize(request),
-      body: limit => readBody(request, limit),
+      body: () => bodyOf(request),
     })
   }
 }

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
-import type { ConsoleOptions } from '../transport/console-port.ts'
+import type { BodySource, ConsoleOptions } from '../transport/console-port.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse, StreamedResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
@@ -12,7 +12,6 @@ import type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOu
 import type { Session } from '../transport/session.ts'
 import type { NewSessionArguments } from '../transport/start-session.ts'
 import { consoleStep } from './console-step.ts'
-import type { ReadBody } from './console-step.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
@@ -47,8 +46,8 @@ export interface AdapterParts<Target extends AdapterTarget, Middleware, Payload 
   extends CallParts<Target, Payload, Info> {
   /** Returns the framework's middleware for a step. It sends the response of the step, or continues if that is null. */
   readonly middleware: (step: AdapterStep<Target>) => Middleware
-  /** Reads the body of a request as text, for the console; null if it is longer than `limit` bytes. */
-  readonly body?: ReadBody<Target[0]> | undefined
+  /** Returns what has the body of a request, for the console. */
+  readonly body?: ((request: Target[0]) => BodySource) | undefined
   /** Called with every error of Keyturn that is answered with 500 or 503. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: Target[0]) => void) | undefined
 }

@@ -13,7 +13,6 @@ import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { expressRules } from './options.ts'
-import { readNodeBody } from './request-body.ts'
 
 /** Options of `expressSessions`. */
 export interface ExpressOptions {
@@ -90,7 +89,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
   const { calls, guard, answer } = defineAdapter<ExpressTarget, RequestHandler, Payload, Info>(sessions.http, {
     call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
     request: request => nodeRequest(request, options.clientIp),
-    body: readNodeBody,
+    body: request => request,
     middleware: step => (request, response, next) => catchAwaitable(
       () => mapAwaitable(step(exchangeOf(request, response), request), reply => {
         if (reply === null) next()

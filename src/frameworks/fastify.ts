@@ -13,7 +13,6 @@ import type { AdapterCalls } from './define-adapter.ts'
 import { FastifyResponseWriter, sendFastifyReply } from './fastify-reply.ts'
 import { checkGuardArguments, checkOtherwise, mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
-import { readNodeBody } from './request-body.ts'
 import { fastifyRules } from './options.ts'
 
 /** Options of `fastifySessions`. */
@@ -98,7 +97,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   const { calls, guard, answer } = defineAdapter<FastifyTarget, FastifyHook, Payload, Info>(sessions.http, {
     call: use => (request, reply, ...rest) => use(exchangeOf(request, reply), ...rest),
     request: requestOf,
-    body: ({ raw }, limit) => readNodeBody(raw, limit),
+    body: ({ raw }) => raw,
     middleware: step => async (request, reply) => {
       const own = await step(exchangeOf(request, reply), request)
       return own === null ? undefined : sendFastifyReply(reply, own)

@@ -14,7 +14,6 @@ import type { AdapterCalls } from './define-adapter.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { onResponseEnd } from './node-exchange.ts'
 import { h3Rules } from './options.ts'
-import { readWebBody } from './request-body.ts'
 import {
   addHeaders, endNow, hasListeners, observed, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders,
 } from './web-exchange.ts'
@@ -112,7 +111,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   const { calls, answer } = defineAdapter<H3Target, Middleware, Payload, Info>(http, {
     call: use => async (event, ...rest) => use(exchangeOf(event), ...rest),
     request: requestOf,
-    body: ({ req }, limit) => readWebBody(req, limit),
+    body: ({ req }) => req,
     middleware: step => (event, next) => within(event, async () => {
       const reply = await step(exchangeOf(event), event)
       return reply === null ? next() : toAnswer(reply, event)

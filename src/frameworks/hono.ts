@@ -10,7 +10,6 @@ import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
-import { boundedText, readWebBody } from './request-body.ts'
 import { endNow, hasListeners, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** Options of `honoSessions`. */
@@ -99,7 +98,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
     call: use => async (context, ...rest) => use(exchangeOf(context), ...rest),
     request: requestOf,
     // Hono keeps what a handler has read before.
-    body: async ({ req }, limit) => req.raw.bodyUsed ? boundedText(await req.text(), limit) : readWebBody(req.raw, limit),
+    body: ({ req }) => req.raw.bodyUsed ? { parsed: req.text() } : req.raw,
     middleware: step => (context, next) => within(context, async () => {
       const reply = await step(exchangeOf(context), context)
       if (reply !== null) return toAnswer(reply, context)

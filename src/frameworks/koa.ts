@@ -8,7 +8,6 @@ import type { AdapterCalls } from './define-adapter.ts'
 import { mustBeCalled } from './must-be-called.ts'
 import { nodeExchange } from './node-exchange.ts'
 import { koaRules } from './options.ts'
-import { readNodeBody } from './request-body.ts'
 
 /** Options of `koaSessions`. */
 export interface KoaOptions {
@@ -54,7 +53,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
     call: use => (context, ...rest) => use(exchangeOf(context), ...rest),
     request: context => exchangeOf(context).request,
     // Body parsers of Koa put what they make of the body into its own request.
-    body: ({ req, request }, limit) => readNodeBody(req, limit, 'body' in request ? request.body : undefined),
+    body: ({ req, request }) => 'body' in request && request.body !== undefined ? { parsed: request.body } : req,
     middleware: step => async (context, next) => {
       const reply = await step(exchangeOf(context), context)
       if (reply === null) await next()

@@ -14,7 +14,6 @@ import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { nodeRules } from './options.ts'
-import { readNodeBody } from './request-body.ts'
 
 export type { ClientIp } from './node-exchange.ts'
 
@@ -83,7 +82,7 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
   const { calls, answer } = defineAdapter<NodeTarget, NodeMiddleware, Payload, Info>(http, {
     call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
     request: request => nodeRequest(request, options.clientIp),
-    body: readNodeBody,
+    body: request => request,
     middleware: step => async (request, response, next) => {
       try {
         const reply = await step(exchangeOf(request, response), request)

@@ -16,7 +16,6 @@ import type { SessionCalls } from './define-adapter.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
-import { readWebBody } from './request-body.ts'
 import { endNow, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
@@ -143,7 +142,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
       })
     },
     console(...given) {
-      const step = consoleStep(http, given, given[0], readWebBody)
+      const step = consoleStep(http, given, given[0], request => request)
       return request => run(request, async exchange => {
         const reply = await step(exchange, request)
         return reply === null ? null : toAnswer(reply, request)

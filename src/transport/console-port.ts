@@ -37,13 +37,26 @@ export const consoleRules: RulesFor<ConsoleOptions<never>> = {
   origin: webOriginRule,
 }
 
+/** The body of a request: a message of node:http, a web request, or what somebody has made of the body before. */
+export type BodySource = MessageBody | WebBody | { readonly parsed: unknown }
+
+/** The part of a message of node:http that has its body. A body parser may have put what it made of it into `body`. */
+export interface MessageBody {
+  iterator(options: { readonly destroyOnReturn: boolean }): AsyncIterable<Uint8Array>
+  resume(): unknown
+}
+
+/** The part of a web request that has its body. */
+export interface WebBody {
+  readonly body: ReadableStream<Uint8Array> | null
+}
+
 /** A request to the console, as an adapter shows it. */
 export interface ConsoleCall {
   readonly exchange: HttpExchange
   /** Who sent the request; null: nobody who may use the console. */
   readonly authorize: () => Awaitable<ConsoleOperator | null>
-  /** Reads the body as text; null if it is longer than `limit` bytes. */
-  readonly body: (limit: number) => Promise<string | null>
+  readonly body: () => BodySource
 }
 
 /** An open console. */

@@ -166,6 +166,7 @@ describe('CON-16: revocations', () => {
     const others = await ada.call('POST', '/api/users/ended/revocations', { body: { except: second?.handle, tenantId: 'public' } })
     expect([others.status, others.json]).toEqual([200, { revoked: 1 }])
     world.clock.advance(1000)
+    expect(outcome(await ada.call('POST', '/api/users/ended/revocations', { body: { except: 'nonsense' } }))).toEqual([400, 'invalid_request'])
     expect((await ada.call('POST', '/api/users/ended/revocations', { body: {} })).json).toEqual({ revoked: 2 })
     const events = await audit(ada, '&userId=ended')
     expect(events.map(({ action, stage }) => `${action} ${stage}`)).toEqual([

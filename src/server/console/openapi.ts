@@ -1,6 +1,9 @@
+import type { Schema } from '../../base/json-schema.ts'
 import { consoleOperations } from '../../console/operations.ts'
 import type { ConsoleOperation } from '../../console/operations.ts'
 import type { ConsolePlace } from '../../transport/console-port.ts'
+import { userId } from '../native/schemas.ts'
+import { PAGE_POSITION } from '../../stores/page-position.ts'
 import { openApiDocument } from '../openapi.ts'
 import type { DocumentedOperation, DocumentedParameter, DocumentedResponse } from '../openapi.ts'
 import { consoleComponents, consoleConflict, consoleError, consoleResults } from './schemas.ts'
@@ -25,12 +28,18 @@ export function describeConsole({ path, origin }: ConsolePlace): object {
   })
 }
 
+/** The forms of parameters that are checked where they are used, with messages of their own. */
+const forms: Readonly<Record<string, Schema>> = { userId, after: { pattern: PAGE_POSITION.source } }
+
 function document(operation: ConsoleOperation, origin: string): DocumentedOperation {
   const { id, method, path, summary, query, body, needs, isGuarded } = operation
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']): DocumentedParameter => ({
-    name, in: 'path', schema: { type: 'string', description: name === 'handle' ? 'The handle of a session.' : 'The id of a user.' },
+    name, in: 'path', schema: forms[name] ?? { type: 'string', description: 'The handle of a session.' },
   }))
-  const inQuery = Object.entries(query).map(([name, schema]): DocumentedParameter => ({ name, in: 'query', schema }))
+  const inQuery = Object.entries(query).map(([name, schema]): DocumentedParameter => (
+    // An empty parameter counts as absent.
+    { name, in: 'query', schema: { ...schema, ...forms[name], minLength: 0 } }
+  ))
   const guards: readonly DocumentedParameter[] = isGuarded ? [
     { name: 'origin', in: 'header', required: true, schema: { type: 'string', enum: [origin], description: 'That of the console.' } },
     ...needs === null ? [] : [{

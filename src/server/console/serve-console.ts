@@ -13,8 +13,7 @@ import { CONSOLE_PATH } from '../../transport/console-port.ts'
 import type { ConsolePlace } from '../../transport/console-port.ts'
 import { splitAppId } from '../app-id.ts'
 import type { Application } from '../application.ts'
-import { readBytes } from '../http/read-body.ts'
-import { RejectedRequest, replyJson } from '../http/reply.ts'
+import { replyJson } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { packageVersion } from '../package-version.ts'
 import type { ServerSettings } from '../settings.ts'
@@ -92,7 +91,7 @@ export async function openServerConsole(parts: ServerConsoleParts): Promise<Serv
       const answer = await console.handler.handle({
         exchange: { request: new ServerRequest(request, `${settings.basePath}${path}`, query), reply },
         authorize: () => null,
-        body: limit => readText(request, limit),
+        body: () => request,
       })
       return answer === null ? noSuchApp : toReply(answer, reply, response)
     },
@@ -121,15 +120,4 @@ function localOrigins(origin: string): readonly string[] {
   const { protocol, hostname, port } = new URL(origin)
   if (!isLoopbackHost(hostname)) return []
   return ['localhost', '127.0.0.1', '[::1]'].map(name => new URL(`${protocol}//${name}:${port}`).origin)
-}
-
-async function readText(request: IncomingMessage, limit: number): Promise<string | null> {
-  try {
-    return (await readBytes(request, limit)).toString()
-  } catch (error) {
-    if (!(error instanceof RejectedRequest)) throw error
-    // Node waits for somebody to read the rest before it takes the next request of the connection.
-    request.resume()
-    return null
-  }
 }

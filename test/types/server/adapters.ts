@@ -8,10 +8,10 @@ import {
   withHeaders,
 } from 'keyturn/adapters'
 import type {
-  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, CallParts, ClientInfo, ClientIp,
-  CompleteResponse, Cookie, CookieAttributes, CorsOptions, CreateNewSession, GetOptionalSessionOptions, GetSession,
-  GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, RefreshSession, ResponseWriter, SameSite, SessionCalls,
-  SessionReading, StreamedResponse, WebClientIp,
+  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, BodySource, CallParts, ClientInfo, ClientIp,
+  CompleteResponse, ConsoleOperator, ConsoleOptions, Cookie, CookieAttributes, CorsOptions, CreateNewSession, GetOptionalSessionOptions, GetSession,
+  GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, MessageBody, RefreshSession, ResponseWriter, SameSite, SessionCalls,
+  SessionReading, StreamedResponse, WebBody, WebClientIp,
 } from 'keyturn/adapters'
 import { sessions } from '../application.ts'
 import type { Claims, Found, Info } from '../application.ts'
@@ -38,6 +38,7 @@ const adapter = defineAdapter<Target, Guard, Claims, Info>(sessions.http, {
     typeOf(reply).is<StreamedResponse | null>()
     return reply === null ? null : toResponse(reply, context.headers, context.request.method)
   },
+  body: ({ request }) => request,
   onError: (error, context) => {
     typeOf(error).is<unknown>()
     typeOf(context).is<Context>()
@@ -57,6 +58,11 @@ export async function calls(context: Context): Promise<void> {
   typeOf(calls.sessionOf(context)).is<Found>()
   typeOf(calls.sessionRoutes()).is<Guard>()
   typeOf(calls.cors()).is<Guard>()
+  typeOf(calls.console({ authorize: ({ request }) => request.url === '' ? { name: 'ada', role: 'read' } : null })).is<Guard>()
+  // @ts-expect-error: no such role
+  calls.console({ authorize: () => ({ name: 'ada', role: 'owner' }) })
+  // @ts-expect-error: who may use it must be decided
+  calls.console({ path: '/console' })
   typeOf(guard()).is<AdapterStep<Target>>()
   typeOf(guard({ csrf: true })(exchangeOf(context), context)).is<Awaitable<StreamedResponse | null>>()
   typeOf(answer(new Error(), context)).is<CompleteResponse>()
@@ -149,6 +155,15 @@ export type Requests = Expect<Equal<HttpRequest, {
   readonly client: ClientInfo
   header(name: string): string | null
 }>>
+export type Consoles = [
+  Expect<Equal<AdapterParts<Target, Guard, Claims, Info>['body'], ((request: Context) => BodySource) | undefined>>,
+  Expect<Equal<BodySource, MessageBody | WebBody | { readonly parsed: unknown }>>,
+  Expect<Equal<ConsoleOptions<Context>['authorize'], (request: Context) => Awaitable<ConsoleOperator | null>>>,
+  Expect<Equal<RequiredKeys<ConsoleOptions<Context>>, 'authorize'>>,
+  Expect<Equal<ConsoleOperator['role'], 'read' | 'manage'>>,
+  Expect<Equal<keyturn.ConsoleOperator, ConsoleOperator>>,
+  Expect<Equal<keyturn.ConsoleOptions<Context>, ConsoleOptions<Context>>>,
+]
 export type Cookies = [
   Expect<Equal<Cookie, {
     readonly name: string
