@@ -29,6 +29,7 @@ export abstract class SessionError extends Error {
 
 /** There is no session, or it has expired or was revoked. The user must log in again. HTTP 401. */
 export class UnauthorizedError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'UnauthorizedError'
   readonly code = 'UNAUTHORIZED'
 
@@ -42,6 +43,7 @@ export class UnauthorizedError extends SessionError {
  * then repeat the request. HTTP 401.
  */
 export class TryRefreshTokenError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'TryRefreshTokenError'
   readonly code = 'TRY_REFRESH_TOKEN'
 
@@ -52,6 +54,7 @@ export class TryRefreshTokenError extends SessionError {
 
 /** A refresh token was used by two parties. The session has been revoked for both. HTTP 401. */
 export class TokenTheftDetectedError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'TokenTheftDetectedError'
   readonly code = 'TOKEN_THEFT_DETECTED'
   /** The user of the session. */
@@ -76,6 +79,7 @@ export interface ClaimValidationError {
 
 /** The session is active, but its JWT payload does not satisfy the route. HTTP 403. */
 export class InvalidClaimsError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'InvalidClaimsError'
   readonly code = 'INVALID_CLAIMS'
   /** Every claim validation that failed. */
@@ -89,6 +93,7 @@ export class InvalidClaimsError extends SessionError {
 
 /** The request came from another site. No session and no cookie was changed. HTTP 403 (CSRF-01, CSRF-15). */
 export class CrossSiteRequestError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'CrossSiteRequestError'
   readonly code = 'CROSS_SITE_REQUEST'
 
@@ -102,6 +107,7 @@ export class CrossSiteRequestError extends SessionError {
  * request need not log in again. HTTP 404.
  */
 export class SessionNotFoundError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'SessionNotFoundError'
   readonly code = 'SESSION_NOT_FOUND'
 
@@ -115,6 +121,7 @@ export class SessionNotFoundError extends SessionError {
  * message names the argument and what it must be; it does not contain the value. HTTP 400.
  */
 export class InvalidDataError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'InvalidDataError'
   readonly code = 'INVALID_DATA'
 
@@ -155,6 +162,7 @@ export type FailureReason =
  * - `MISUSE` (HTTP 500): an argument or an option is invalid. The message says what to change.
  */
 export class GeneralError extends SessionError {
+  /** The name of the class. */
   override readonly name = 'GeneralError'
   readonly code: GeneralErrorCode
   /** How many whole seconds to wait before the call is repeated; at least 1. */

@@ -3,6 +3,7 @@
  * what the schema accepts, `Output` what it returns: defaults, coercions and transforms make them differ.
  */
 export interface StandardSchema<Input, Output = Input> {
+  /** What the specification defines: the version, the library's name and the validation. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string

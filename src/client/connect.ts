@@ -9,7 +9,9 @@ export type ConnectingClient = Pick<Client<object>, 'exchanges' | 'getSession' |
 
 /** A connection that an application has opened: a `WebSocket` or an `EventSource`. */
 export interface Closable {
+  /** Closes the connection. */
   close(): void
+  /** Calls the listener when the connection opens, fails or closes, as the platform's own method does. */
   addEventListener(type: 'open' | 'close' | 'error', listener: (event: Event) => void): void
 }
 

@@ -3,10 +3,13 @@ import { internals } from './internals.ts'
 
 /** One of the user's sessions, as the server's `listSessions` returns it. */
 export interface Device {
+  /** The public identifier of the session. */
   readonly handle: string
   /** When the user logged in there, in milliseconds since 1970. */
   readonly createdAt: number
+  /** The address of its last refresh; null if the server does not know it. */
   readonly ip: string | null
+  /** The user agent of its last refresh; null if there was none. */
   readonly userAgent: string | null
   /** What to call it, such as "Chrome on Windows", if the application's route says so. */
   readonly name?: string

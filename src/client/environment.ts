@@ -8,7 +8,9 @@ export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Re
 
 /** A storage for the session's record: `localStorage`, React Native's `AsyncStorage`, or that of a native shell. */
 export interface ClientStorage {
+  /** Returns the value of a key; null if there is none. */
   getItem(key: string): Awaitable<string | null>
+  /** Stores a value. */
   setItem(key: string, value: string): Awaitable<unknown>
 }
 

@@ -6,6 +6,7 @@ export type ClientErrorCode = 'SESSION_UNAVAILABLE'
  * instead. The session is kept, and the client tries again by itself.
  */
 export class SessionUnavailableError extends Error {
+  /** The name of the class. */
   override readonly name = 'SessionUnavailableError'
   /** Compare this, not the message. */
   readonly code: ClientErrorCode = 'SESSION_UNAVAILABLE'

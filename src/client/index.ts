@@ -1,4 +1,4 @@
-export type { EndReason } from '../base/wire.ts'
+export type { EndReason, TransferMode } from '../base/wire.ts'
 export type { Client, ClientOptions, SessionListener } from './client.ts'
 export { createClient } from './create-client.ts'
 export type { ClientStorage, Fetch } from './environment.ts'

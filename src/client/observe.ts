@@ -9,8 +9,11 @@ export type RequestKind = 'application' | 'refresh' | 'sign-out'
 export interface ObservedRequest {
   /** Counts the requests of this client. */
   readonly id: number
+  /** Whose request it is: the application's, or one of the client's own. */
   readonly kind: RequestKind
+  /** The method of HTTP. */
   readonly method: string
+  /** The absolute address. */
   readonly url: string
   /** 2 if the client repeats the request of the application after a refresh. */
   readonly attempt: 1 | 2

@@ -2,7 +2,7 @@
 export { connectEventSource, connectWebSocket, endOnRevocation, sendXhr } from './connect.ts'
 export type { Closable, ConnectingClient } from './connect.ts'
 export { createDevices } from './devices.ts'
-export type { Device, Devices } from './devices.ts'
+export type { Device, Devices, DevicesOptions } from './devices.ts'
 export { patchFetch } from './fetch-with-session.ts'
 export { explainProblems } from './explain-problems.ts'
 export { checkOnFocus, keepFresh } from './keep-fresh.ts'

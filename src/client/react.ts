@@ -18,12 +18,14 @@ const useEffectBeforePaint = typeof document === 'undefined' ? useEffect : useLa
 
 /** Props of {@link SessionProvider}. */
 export interface SessionProviderProps {
+  /** What `createClient` returns. */
   readonly client: SessionClient<object>
   /**
    * The session that the server rendered the page with, as `session.toJSON()`; null for none. Leave it out if the server
    * did not read it. A new one counts: after a server action, for instance.
    */
   readonly initialSession?: ClientSession<object> | null | undefined
+  /** The components that may call `useSession`. */
   readonly children?: ReactNode
 }
 
@@ -62,6 +64,7 @@ export function useSession<Sessions, Selected>(
 
 /** Props of {@link IfSignedIn} and {@link IfSignedOut}. */
 export interface SessionGateProps {
+  /** What is rendered if the condition holds. */
   readonly children?: ReactNode
 }
 

@@ -8,6 +8,7 @@ import type { SessionState } from './session-state.ts'
  * content changes: a refresh alone does not change it. A server renders it with `session.toJSON()`.
  */
 export interface ClientSession<Payload extends object> {
+  /** The id of the user. */
   readonly userId: string
   /** The session's public identifier. */
   readonly handle: string

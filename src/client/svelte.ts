@@ -7,6 +7,7 @@ export type { SessionView } from './session-view.ts'
 
 /** A readable store, as Svelte's store contract defines it. */
 export interface SessionReadable<Payload extends object> {
+  /** Calls the function now and after each change, as Svelte's store contract says. Returns how to stop it. */
   subscribe(run: (view: SessionView<Payload>) => void): () => void
   /** Hands over a session that the server has rendered later, such as `data.session` after an action; null for none. */
   rendered(session: ClientSession<Payload> | null | undefined): void
@@ -32,6 +33,7 @@ export function sessionStore<Payload extends object>(
 
 /** A readable store of a question to the user. */
 export interface QuestionReadable<Id extends string> {
+  /** Calls the function now and after each change, as Svelte's store contract says. Returns how to stop it. */
   subscribe(run: (question: ProofQuestion<Id> | null) => void): () => void
 }
 

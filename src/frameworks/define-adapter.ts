@@ -54,11 +54,52 @@ export interface AdapterParts<Target extends AdapterTarget, Middleware, Payload 
 
 /** The calls that every adapter has. */
 export interface SessionCalls<Target extends AdapterTarget, Payload extends object, Info extends object> {
+  /**
+   * Creates a session for a user who has just authenticated, and adds its tokens to the response. Revokes the session
+   * that the client had before. It is the session of the request from then on. Await it before you send the response:
+   * otherwise it rejects, and no session is left. 1 store call, 2 if there was a session before.
+   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
+   * with GET, or with POST if `allowCrossSitePost` is true (CSRF-10, L-01).
+   * @throws InvalidDataError if the data does not match its schema, or the access token would be too long for a cookie.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails.
+   * @example
+   * await sessions.createNewSession(request, response, user.id, { role: user.role })
+   */
   readonly createNewSession: CreateNewSession<Target, Payload, Info>
+  /**
+   * Verifies the session of a request and returns it; null only with `required: false`. The last argument is an object
+   * of options, or only the value of the option `csrf`. 0 store calls, 1 with `strict`.
+   * @throws UnauthorizedError if there is no session, or it has expired or was revoked.
+   * @throws TryRefreshTokenError if the access token has expired: the client refreshes, then repeats the request.
+   * @throws CrossSiteRequestError if another site sent a request that changes something.
+   * @throws InvalidClaimsError if a claim validator fails, or the login is older than `maxAuthenticationAge`.
+   * @throws GeneralError if the store is needed and fails.
+   * @example
+   * const session = await sessions.getSession(request, response)
+   */
   readonly getSession: GetSession<Target, Payload, Info>
+  /**
+   * Exchanges the refresh token of a request for a new pair of tokens, and adds it to the response (RFC 9700 section
+   * 4.14). `sessionRoutes` has a route for this: call it only in a route of your own, and await it before you send the
+   * response. Otherwise it rejects, and the client gets the same tokens when it repeats the refresh. 1 store call, 2 for
+   * a repeated token.
+   * @throws UnauthorizedError if there is no refresh token, or its session has ended.
+   * @throws TokenTheftDetectedError if two parties have used tokens of the session, which is then revoked.
+   * @throws CrossSiteRequestError, GeneralError (`REFRESH_BUSY`: the client waits for `retryAfter` seconds)
+   */
   readonly refreshSession: RefreshSession<Target, Payload, Info>
+  /**
+   * Revokes the session of a request, and clears its tokens in the response. An access token that has expired suffices,
+   * or a refresh token; with cookies, the request must come from a trusted origin, whatever its method. Returns false if
+   * the request has no session. 1 store call. `sessionRoutes` has a route for this; call it in a route of your own.
+   * @throws CrossSiteRequestError, UnauthorizedError, TryRefreshTokenError, GeneralError
+   */
   readonly signOut: SignOut<Target>
-  /** Reads the session without a response, and changes nothing. 0 store calls unless revocation is `strict`. */
+  /**
+   * Reads the session of a request where no response can be written, and changes nothing. Never checks the origin of
+   * ordinary requests. 0 store calls unless revocation is `strict`.
+   * @throws GeneralError if the store is needed and fails.
+   */
   readSession(request: Target[0]): Promise<SessionReading<Payload>>
 }
 
@@ -93,6 +134,7 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
 
 /** The result of {@link defineAdapter}: the calls, and parts for calls of the framework's own. */
 export interface Adapter<Target extends AdapterTarget, Middleware, Payload extends object, Info extends object> {
+  /** The calls of the adapter, with the parameters of the framework's handlers. */
   readonly calls: AdapterCalls<Target, Middleware, Payload, Info>
   /**
    * The step of `requireSession`, for a framework that has its own form of it. It returns null if the request has a

@@ -77,7 +77,12 @@ export interface ExpressSessions<Payload extends object, Info extends object>
   errorHandler(): ErrorRequestHandler
 }
 
-/** Adds the calls for Express to `sessions`. */
+/**
+ * Adds the calls for Express to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function expressSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: ExpressOptions = {},

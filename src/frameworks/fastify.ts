@@ -77,7 +77,12 @@ export interface FastifySessions<Payload extends object, Info extends object>
   errorHandler(otherwise?: FastifyErrorHandler): FastifyErrorHandler
 }
 
-/** Adds the calls for Fastify to `sessions`. */
+/**
+ * Adds the calls for Fastify to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = fastifySessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function fastifySessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: FastifyOptions = {},

@@ -59,7 +59,12 @@ export interface H3Sessions<Payload extends object, Info extends object>
   errorHandler(): Middleware
 }
 
-/** Adds the calls for h3 to `sessions`. */
+/**
+ * Adds the calls for h3 to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = h3Sessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function h3Sessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: H3Options = {},

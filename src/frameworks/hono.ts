@@ -28,6 +28,7 @@ export interface HonoOptions {
 
 /** The variables that handlers after `requireSession` have in `context.var`. */
 export interface HonoEnvironment<Payload extends object, Info extends object> {
+  /** The variables of the context. */
   Variables: { session: Session<Payload, Info> }
 }
 
@@ -53,7 +54,12 @@ export interface HonoSessions<Payload extends object, Info extends object>
   errorHandler(otherwise?: ErrorHandler): ErrorHandler
 }
 
-/** Adds the calls for Hono to `sessions`. */
+/**
+ * Adds the calls for Hono to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = honoSessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function honoSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: HonoOptions = {},

@@ -35,7 +35,12 @@ export interface KoaSessions<Payload extends object, Info extends object>
   errorHandler(): Middleware
 }
 
-/** Adds the calls for Koa to `sessions`. */
+/**
+ * Adds the calls for Koa to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = koaSessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function koaSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: KoaOptions = {},

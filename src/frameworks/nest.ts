@@ -65,7 +65,12 @@ export interface NestSessions<Payload extends object, Info extends object>
   console(options: ConsoleOptions<IncomingMessage>): NestMiddleware
 }
 
-/** Adds the calls for Nest to `sessions`. */
+/**
+ * Adds the calls for Nest to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = nestSessions(createSessions({ origin: 'https://app.example.com' }), { Catch, createParamDecorator })
+ */
 export function nestSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NestOptions,

@@ -45,8 +45,19 @@ export interface NextOptions extends WebOptions {
 
 /** Sessions inside a server action, which has no request and no response of its own. */
 export interface NextActions<Payload extends object, Info extends object> {
+  /**
+   * Creates a session for a user who has just authenticated, and writes its tokens to Next's cookie store. Revokes the
+   * session that the client had before. 1 store call, 2 if there was one before.
+   * @throws CrossSiteRequestError, InvalidDataError, GeneralError
+   */
   readonly createNewSession: CreateNewSession<[], Payload, Info>
+  /**
+   * Verifies the session of the client that called the action. Without one, it redirects to `loginPath` if that is set.
+   * 0 store calls, 1 with `strict`.
+   * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
+   */
   readonly getSession: GetSession<[], Payload, Info>
+  /** Revokes the session and deletes its cookies. Returns false if there is none. 1 store call. */
   readonly signOut: SignOut<[]>
 }
 
@@ -87,7 +98,12 @@ export interface NextSessions<Payload extends object, Info extends object>
   ): NextRouteHandler
 }
 
-/** Adds the calls for Next.js to `sessions`. */
+/**
+ * Adds the calls for Next.js to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = nextSessions(createSessions({ origin, store }), { cookies, headers, io })
+ */
 export function nextSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NextOptions,

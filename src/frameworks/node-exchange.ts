@@ -105,15 +105,18 @@ export class NodeResponseWriter implements ResponseWriter {
     return this.#response.headersSent
   }
 
+  /** Returns the value of a header. */
   get(name: string): string | null {
     const value = this.#response.getHeader(name)
     return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
   }
 
+  /** Sets a header, in place of an earlier value. */
   set(name: string, value: string): void {
     this.#response.setHeader(name, value)
   }
 
+  /** Removes a header. */
   remove(name: string): void {
     this.#response.removeHeader(name)
   }

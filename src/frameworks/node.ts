@@ -69,7 +69,12 @@ export interface NodeSessions<Payload extends object, Info extends object>
   errorHandler(): (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
 
-/** Adds the calls for node:http to `sessions`. */
+/**
+ * Adds the calls for node:http to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com' }))
+ */
 export function nodeSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NodeOptions = {},

@@ -63,7 +63,12 @@ export interface SocketIoSessions<Payload extends object> {
   sessionOf(socket: SocketIoSocket): ReadonlySession<Payload>
 }
 
-/** Adds the calls for Socket.IO to `sessions`. */
+/**
+ * Adds the calls for Socket.IO to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = socketIoSessions(createSessions({ origin, store }))
+ */
 export function socketIoSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SocketIoOptions = {},

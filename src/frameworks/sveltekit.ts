@@ -38,7 +38,9 @@ export interface SvelteKitOptions {
 
 /** The part of a `RequestEvent` that Keyturn uses. `App.Locals` must declare `session`. */
 export interface SvelteKitEvent<Payload extends object> {
+  /** The request. */
   readonly request: Request
+  /** The data of the request that hooks and load functions share. */
   readonly locals: { session: SessionReading<Payload> }
 }
 
@@ -71,7 +73,12 @@ export interface SvelteKitSessions<Payload extends object, Info extends object>
   cors(options?: CorsOptions): SvelteKitHandle<Payload>
 }
 
-/** Adds the calls for SvelteKit to `sessions`. */
+/**
+ * Adds the calls for SvelteKit to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = svelteKitSessions(createSessions({ origin, store }), { error })
+ */
 export function svelteKitSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SvelteKitOptions,

@@ -43,8 +43,14 @@ export type TrpcTarget =
 
 /** The calls in the context of procedures. They throw `TRPCError`, with Keyturn's error as its `cause`. */
 export interface TrpcContext<Payload extends object, Info extends object> {
+  /**
+   * Creates a session for a user who has just authenticated. Over WebSockets it throws, since no cookie reaches the
+   * client.
+   */
   readonly createNewSession: CreateNewSession<[], Payload, Info>
+  /** Verifies the session of the call. 0 store calls, 1 with `strict`. @throws TRPCError */
   readonly getSession: GetSession<[], Payload, Info>
+  /** Revokes the session and clears its tokens. Resolves to false if there is none. 1 store call. */
   readonly signOut: SignOut<[]>
 }
 
@@ -60,7 +66,12 @@ export interface TrpcSessions<Payload extends object, Info extends object> {
   toTrpcError(error: unknown): unknown
 }
 
-/** Adds the calls for tRPC to `sessions`. */
+/**
+ * Adds the calls for tRPC to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = trpcSessions(createSessions({ origin, store }), { TRPCError })
+ */
 export function trpcSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: TrpcOptions,

@@ -79,14 +79,17 @@ export class WebResponseWriter implements ResponseWriter {
     if (!this.closed) Object.defineProperty(this.headers, SENT, { value: true })
   }
 
+  /** Returns the value of a header. */
   get(name: string): string | null {
     return this.headers.get(name)
   }
 
+  /** Sets a header, in place of an earlier value. */
   set(name: string, value: string): void {
     this.headers.set(name, value)
   }
 
+  /** Removes a header. */
   remove(name: string): void {
     this.headers.delete(name)
   }

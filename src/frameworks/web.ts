@@ -77,7 +77,12 @@ export interface WebSessions<Payload extends object, Info extends object>
   console(options: ConsoleOptions<Request>): (request: Request) => Promise<Response | null>
 }
 
-/** Adds the calls for web requests to `sessions`. */
+/**
+ * Adds the calls for web requests to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = webSessions(createSessions({ origin: 'https://app.example.com', store }))
+ */
 export function webSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WebOptions = {},

@@ -82,7 +82,12 @@ export interface WsSessions<Payload extends object> {
   sessionOf(request: IncomingMessage): ReadonlySession<Payload>
 }
 
-/** Adds the calls for ws to `sessions`. */
+/**
+ * Adds the calls for ws to `sessions`, which `createSessions` returns.
+ * @throws GeneralError (`MISUSE`) that names an invalid option.
+ * @example
+ * const sessions = wsSessions(createSessions({ origin, store }))
+ */
 export function wsSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WsOptions = {},

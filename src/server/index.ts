@@ -3,5 +3,6 @@ export type { LogLevel, ServerSettings, SettingDescription, SettingSources } fro
 export { startServer } from './create-server.ts'
 export type { LogFields, Logger } from './log.ts'
 export type { OpenTelemetry, OtelContext, OtelSpan, OtelTracer } from './traces.ts'
+export type { HttpLimits } from './http/listen.ts'
 export type { ServerParts } from './parts.ts'
 export type { KeyturnServer } from './create-server.ts'

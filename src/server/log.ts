@@ -4,9 +4,13 @@ import type { LogLevel } from './settings.ts'
 
 /** Writes log messages. A pino logger fits, and so does `console`. */
 export interface Logger {
+  /** Logs what helps to find a mistake. */
   debug(fields: LogFields, message: string): void
+  /** Logs what happens in ordinary operation. */
   info(fields: LogFields, message: string): void
+  /** Logs what an operator should look at. */
   warn(fields: LogFields, message: string): void
+  /** Logs what has failed. */
   error(fields: LogFields, message: string): void
 }
 

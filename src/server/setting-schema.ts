@@ -16,6 +16,7 @@ export interface ServerSettings {
   readonly schema: string | null
   /** The size of the pool that each application opens, if the store has one; null: the store's default. */
   readonly poolSize: number | null
+  /** The address to listen on. */
   readonly host: string
   /** 0 chooses a free port. */
   readonly port: number
@@ -31,7 +32,9 @@ export interface ServerSettings {
   readonly apiKeys: readonly string[]
   /** They encrypt the keys in the store: the first encrypts, all decrypt. */
   readonly secrets: readonly string[]
+  /** How long an access token is valid, in seconds. */
   readonly accessTokenValidity: number
+  /** How long a session may go without a refresh, in seconds. */
   readonly refreshTokenValidity: number
   /** How long a session lasts at most, however often it is refreshed; null: no limit. */
   readonly sessionLifetime: number | null
@@ -39,18 +42,21 @@ export interface ServerSettings {
   readonly reuseInterval: number | null
   /** How long a dynamic key signs before the next key replaces it. */
   readonly keyRotationInterval: number
+  /** The most sessions of a user in one tenant; null for any number. */
   readonly maxSessionsPerUser: number | null
   /** The ids of applications besides `public`. */
   readonly apps: readonly string[]
   /** The tenants that are served besides `public`; null: all. */
   readonly tenants: readonly string[] | null
+  /** Who creates and updates the tables: the server, or `keyturn migrate`. */
   readonly migrate: 'auto' | 'manual'
   /** The longest session data, in bytes of its JSON. */
   readonly maxSessionDataBytes: number
   /** The longest payload of a CDI access token, in bytes of its JSON. */
   readonly maxPayloadBytes: number
-  /** The longest request body; null: {@link BODY_MARGIN} more than the longest session data. */
+  /** The longest request body; null: `BODY_MARGIN` more than the longest session data. */
   readonly maxBodyBytes: number | null
+  /** The most connections at the same time. */
   readonly maxConnections: number
   /** How long the server waits when it starts for a store that does not answer yet. */
   readonly storeWait: number
@@ -58,6 +64,7 @@ export interface ServerSettings {
   readonly shutdownDelay: number
   /** How long the server then waits for requests in progress. */
   readonly shutdownTimeout: number
+  /** Which messages are logged. */
   readonly logLevel: LogLevel
   /** Whether the console is served, under `/console`. */
   readonly console: boolean

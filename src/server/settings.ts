@@ -13,11 +13,15 @@ export type { LogLevel, ServerSettings } from './setting-schema.ts'
 
 /** One setting: its names, its meaning, and what it accepts. */
 export interface SettingDescription {
+  /** The name of the setting in a file and in code. */
   readonly name: keyof ServerSettings
+  /** The flag of the command line, without `--`. */
   readonly flag: string
+  /** The environment variable. */
   readonly environment: string
   /** The placeholder of the value in the help. */
   readonly placeholder: string
+  /** What the setting does, with its unit, bounds and default. */
   readonly help: string
   /** What a value must be; completes "must be ...". */
   readonly accepts: string
@@ -38,8 +42,11 @@ export interface SettingDescription {
  * setting that is given without its flag (`isPositional`) is in `flags` under that name all the same: `store`.
  */
 export interface SettingSources {
+  /** The flags of the command line; they count before the other sources. */
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The environment variables; they count before the file. */
   readonly environment: EnvironmentVariables
+  /** The content of the configuration file. */
   readonly file: Readonly<Record<string, unknown>>
 }
 

@@ -127,8 +127,8 @@ export interface SessionCore<
   updateJwtPayloadIf(version: number, handle: string, payload: InputOf<Payload>): Promise<boolean>
   /**
    * Computes the JWT payload of each active session of a user, in one tenant or in all, from its current one: after a
-   * change of the user's role, for instance. As {@link SessionCore.updateJwtPayload} with a function; the function may
-   * be called for several sessions at once. Sessions that are revoked meanwhile are skipped, and so are logins that
+   * change of the user's role, for instance. As `updateJwtPayload` with a function; the function may be called for
+   * several sessions at once. Sessions that are revoked meanwhile are skipped, and so are logins that
    * begin after the call. Returns the handles of the sessions whose payload changed. 1 store call per 100 sessions, and
    * 2 per session, up to 100 at the same time.
    * @throws InvalidDataError as there. Other sessions are updated all the same; so are some if the store fails.

@@ -8,7 +8,9 @@ import type { ClientInfo } from './record.ts'
 
 /** Describes a suspicious refresh: the presented refresh token and the session's current one. */
 export interface RefreshEvidence {
+  /** The user of the session. */
   readonly userId: string
+  /** The handle of the session. */
   readonly handle: string
   /** The presented token: when it was presented (milliseconds), and by which client. */
   readonly presented: TokenUse
@@ -22,7 +24,9 @@ export interface TokenUse {
   readonly generation: number
   /** The token's branch: which child of its parent it is, counted from 0. */
   readonly branch: number
+  /** When it was used or delivered, in milliseconds since 1970. */
   readonly at: EpochMilliseconds
+  /** The address and the user agent of the party. */
   readonly by: ClientInfo
 }
 

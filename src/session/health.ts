@@ -34,6 +34,7 @@ export interface Health {
   readonly since: EpochMilliseconds
   /** Why the status is not `ok`. */
   readonly reasons: readonly HealthReason[]
+  /** The state of the store. */
   readonly store: {
     readonly isReachable: boolean
     /** How long the store call of this check took; null if it failed. */
@@ -41,6 +42,7 @@ export interface Health {
     /** The last failure of any call, even if the store has answered since; null if there was none. */
     readonly lastFailure: StoreFailure | null
   }
+  /** The state of the revocation feed. */
   readonly feed: {
     /** The option `accessTokenBlacklisting`. */
     readonly mode: Blacklisting

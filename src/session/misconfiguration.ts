@@ -19,6 +19,7 @@ export type MisconfigurationFacts =
 
 /** A likely mistake in the configuration, and its cure (docs/diagnosis.md). */
 export interface Misconfiguration {
+  /** The stable code of the mistake: docs/diagnosis.md lists them. */
   readonly code: MisconfigurationFacts['code']
   /** What came, what is configured, and what to change. */
   readonly message: string

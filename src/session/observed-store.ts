@@ -8,7 +8,9 @@ import { wrapStore } from './wrap-store.ts'
 
 /** How the last failure of a store was, whether or not it has answered since. */
 export interface StoreFailure {
+  /** Why the call failed. */
   readonly reason: FailureReason
+  /** When, in milliseconds since 1970. */
   readonly at: EpochMilliseconds
 }
 

@@ -14,11 +14,15 @@ export const RECORD_FORMAT = 1
 
 /** A session in the store. It contains no secrets, only hashes of the secrets in its refresh token (ST-01). */
 export interface SessionRecord {
-  /** {@link RECORD_FORMAT} of the version that created the session. */
+  /** `RECORD_FORMAT` of the version that created the session. */
   readonly format: number
+  /** The public identifier of the session. */
   readonly handle: SessionHandle
+  /** The id of the user. */
   readonly userId: string
+  /** The id of the tenant. */
   readonly tenantId: string
+  /** When the session was created, in milliseconds since 1970. */
   readonly createdAt: EpochMilliseconds
   /** When the user last authenticated; a rotation does not change it (REV-09). */
   readonly authenticatedAt: EpochMilliseconds

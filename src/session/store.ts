@@ -30,10 +30,10 @@ export interface SessionStore extends KeyStore {
   /** Reads a session, even if it has expired; null if there is none. */
   find(handle: SessionHandle): Promise<SessionRecord | null>
   /**
-   * The write of a refresh: a compare-and-swap. If the session matches {@link Rotation.expected} and {@link
-   * Rotation.bounds}, the store sets the values of `next`, sets `expiresAt` to the earlier of `next.rotatedAt +
-   * idleTimeout` and `absoluteExpiry`, and returns the new record. Otherwise it changes nothing and returns null. Of
-   * concurrent calls, exactly one succeeds (ROT-02).
+   * The write of a refresh: a compare-and-swap. If the session matches `expected` and `bounds` of the rotation, the
+   * store sets the values of `next`, sets `expiresAt` to the earlier of `next.rotatedAt + idleTimeout` and
+   * `absoluteExpiry`, and returns the new record. Otherwise it changes nothing and returns null. Of concurrent calls,
+   * exactly one succeeds (ROT-02).
    */
   rotate(rotation: Rotation): Promise<SessionRecord | null>
   /**
@@ -58,7 +58,7 @@ export interface SessionStore extends KeyStore {
    */
   updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   /**
-   * Deletes at most {@link REMOVAL_LIMIT} sessions and appends one `revoked` change with the handles of those that
+   * Deletes at most `REMOVAL_LIMIT` sessions and appends one `revoked` change with the handles of those that
    * existed; no change if none did. Concurrent calls may share a change. The change is kept until `from` plus the
    * longest `accessTokenLifetime` among them. Durable before it resolves.
    */
@@ -97,10 +97,10 @@ export interface SessionStore extends KeyStore {
    */
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**
-   * Returns at most `limit` changes after the cursor, oldest first; null: from the beginning. (A page has at most {@link
-   * REMOVAL_LIMIT} handles per change.) A change that was
-   * acknowledged before the call is in this page or in one that follows its cursor: no change is ever skipped. With a
-   * cursor that the log does not know (the store was emptied or restored), it reads from the beginning.
+   * Returns at most `limit` changes after the cursor, oldest first; null: from the beginning. (A page has at most
+   * `REMOVAL_LIMIT` handles per change.) A change that was acknowledged before the call is in this page or in one that
+   * follows its cursor: no change is ever skipped. With a cursor that the log does not know (the store was emptied or
+   * restored), it reads from the beginning.
    */
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   /**
@@ -206,7 +206,7 @@ export interface UserRemoval {
   /** As in {@link SessionStore.remove}. */
   readonly from: EpochMilliseconds
   readonly notBefore: NotBefore
-  /** How many sessions of the user to look at: 1 to {@link REMOVAL_LIMIT}. */
+  /** How many sessions of the user to look at: 1 to `REMOVAL_LIMIT`. */
   readonly limit: number
   /** The `next` of the previous call; null for the first. */
   readonly after: string | null

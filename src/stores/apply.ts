@@ -64,7 +64,9 @@ export function changeUntil(from: EpochMilliseconds, lifetimes: readonly Millise
 
 /** The lease of a process on a periodic task, as `acquireLease` stores it. */
 export interface Lease {
+  /** Who has the lease. */
   readonly holder: string
+  /** When the lease ends, in milliseconds since 1970. */
   readonly until: EpochMilliseconds
 }
 

@@ -14,6 +14,7 @@ export interface ChangeCursor {
 
 /** An entry of the change log. */
 export interface ChangeEntry extends ChangeCursor {
+  /** The change. */
   readonly change: Change
 }
 
@@ -22,7 +23,7 @@ export function encodeCursor(cursor: ChangeCursor): string {
   return `${cursor.id}.${cursor.sequence}`
 }
 
-/** Decodes a cursor. Returns null for null, and for text that {@link encodeCursor} did not produce. */
+/** Decodes a cursor. Returns null for null, and for text that `encodeCursor` did not produce. */
 export function decodeCursor(text: string | null): ChangeCursor | null {
   const match = /^([\w-]+)\.(\d{1,15})$/.exec(text ?? '')
   if (match?.[1] === undefined || match[2] === undefined) return null

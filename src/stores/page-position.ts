@@ -4,7 +4,9 @@ import type { ListedSession, PageRequest, SessionPage } from '../session/store.t
 
 /** Where a page of sessions ended. Keyset pagination neither skips nor repeats while sessions come and go. */
 export interface PagePosition {
+  /** When the last session of the page was created, in milliseconds since 1970. */
   readonly createdAt: EpochMilliseconds
+  /** Its handle. */
   readonly handle: string
 }
 

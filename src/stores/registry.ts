@@ -41,7 +41,7 @@ export function findStoreKind(url: string): StoreKind | null {
 }
 
 /**
- * As {@link findStoreKind}, for text that must be such a URL.
+ * As `findStoreKind`, for text that must be such a URL.
  * @throws GeneralError (`MISUSE`) for any other text. The message does not repeat it: it may hold a password (ST-07).
  */
 export function kindOfStore(url: string): StoreKind {

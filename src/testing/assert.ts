@@ -2,6 +2,7 @@ import { isSessionError } from '../base/errors.ts'
 
 /** A violation of the contract of a port by an implementation. */
 export class ContractViolation extends Error {
+  /** The name of the class. */
   override readonly name = 'ContractViolation'
 }
 

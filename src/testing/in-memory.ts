@@ -6,6 +6,7 @@ import type { FakeClock } from './fake-clock.ts'
 
 /** Options for `createSessions` in a test. */
 export interface InMemoryOptions {
+  /** A memory store of its own. */
   readonly store: SessionStore
   /** A clock that stands still until the test moves it. */
   readonly clock: FakeClock

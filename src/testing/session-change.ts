@@ -5,6 +5,7 @@ import { ensure, ensureEqual } from './assert.ts'
 
 /** A response of any test client: of fetch, `app.inject()`, supertest or Node. */
 export interface TestedResponse {
+  /** The headers, as any client returns them. */
   readonly headers: Headers | Readonly<Record<string, string | number | readonly string[] | undefined>>
 }
 

@@ -47,8 +47,11 @@ export const signInRules: RulesFor<SignInOptions<object, object>> = {
 
 /** A client that has a session. */
 export interface SignedIn {
+  /** The handle of the session. */
   readonly handle: string
+  /** The access token. */
   readonly accessToken: string
+  /** The refresh token. */
   readonly refreshToken: string
   /**
    * Headers for a request of this client to the application, as a page of the application sends them. They pass every

@@ -22,19 +22,29 @@ export type Jwk = {
 
 /** A public key for other services: public members only (TOK-21). */
 export interface PublicJwk {
+  /** The type of the key (RFC 7517 section 4.1). */
   readonly kty: string
+  /** The id of the key (RFC 7517 section 4.5). */
   readonly kid: string
+  /** The signature algorithm (RFC 7517 section 4.4). */
   readonly alg: SignatureAlgorithm
+  /** The use of the key: `sig` (RFC 7517 section 4.2). */
   readonly use: 'sig'
+  /** The curve (RFC 7518 section 6.2.1.1, RFC 8037 section 2). */
   readonly crv?: string
+  /** A coordinate, or the public key of Ed25519. */
   readonly x?: string
+  /** The other coordinate. */
   readonly y?: string
+  /** The modulus of an RSA key (RFC 7518 section 6.3.1.1). */
   readonly n?: string
+  /** The exponent of an RSA key (RFC 7518 section 6.3.1.2). */
   readonly e?: string
 }
 
 /** A JSON Web Key Set (RFC 7517 section 5). */
 export interface JwkSet {
+  /** The public keys. */
   readonly keys: readonly PublicJwk[]
 }
 

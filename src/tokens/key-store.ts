@@ -46,9 +46,11 @@ export function rotates(purpose: KeyPurpose): boolean {
 export interface StoredKey {
   /** The id of the key: 16 characters of base64url, unique. Public. */
   readonly kid: string
+  /** What the key is for. */
   readonly purpose: KeyPurpose
   /** The signature algorithm of an access key; `HMAC-SHA-256` for a refresh key. */
   readonly algorithm: SignatureAlgorithm | 'HMAC-SHA-256'
+  /** When the key was created, in milliseconds since 1970. */
   readonly createdAt: EpochMilliseconds
   /**
    * When it may first be used. Later than `createdAt`, so that every verifier knows it before its first use (TOK-20).

@@ -14,6 +14,7 @@ export type ClaimValidity = { readonly isValid: true } | { readonly isValid: fal
 export interface ClaimValidator<Payload extends object> {
   /** Tells the client which check failed. */
   readonly id: string
+  /** Judges the JWT payload of a session; may return a promise. */
   validate(payload: Readonly<OutputOf<Payload>>): Awaitable<ClaimValidity>
 }
 

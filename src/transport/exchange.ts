@@ -27,8 +27,11 @@ export interface HttpRequest {
 export interface ResponseWriter {
   /** Whether the headers were sent already, so that none can be added. */
   readonly closed: boolean
+  /** Returns the value of a header. */
   get(name: string): string | null
+  /** Sets a header, in place of an earlier value. */
   set(name: string, value: string): void
+  /** Removes a header. */
   remove(name: string): void
   /** Adds cookies; replaces the same ones of an earlier call. Cookies of the application stay, before these. */
   setCookies(cookies: readonly Cookie[]): void
@@ -69,7 +72,9 @@ export const noResponse: NoResponse = new NoResponse()
 
 /** One request and the response to it. */
 export interface HttpExchange {
+  /** The request. */
   readonly request: HttpRequest
+  /** What writes the headers of the response. */
   readonly reply: ResponseWriter
 }
 
@@ -90,12 +95,16 @@ export class AdapterExchange implements HttpExchange {
 
 /** A response of Keyturn whose body may be a stream, where the whole could be too long for the memory. */
 export interface StreamedResponse {
+  /** The status of HTTP. */
   readonly status: number
+  /** The headers, as pairs of name and value. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The body. */
   readonly body: string | ReadableStream<Uint8Array>
 }
 
 /** A complete response of Keyturn. */
 export interface CompleteResponse extends StreamedResponse {
+  /** The body, as text. */
   readonly body: string
 }

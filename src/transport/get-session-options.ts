@@ -50,6 +50,7 @@ export interface RequireSessionOptions<Payload extends object> extends GetSessio
 
 /** {@link GetSessionOptions} of a route that also accepts requests without a session. */
 export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
+  /** False: without a session, the call resolves to null and does not reject. Default: true. */
   readonly required: false
 }
 

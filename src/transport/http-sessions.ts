@@ -23,58 +23,51 @@ import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
 import type { NewSessionArguments } from './start-session.ts'
 
-/**
- * Creates a session for a user who has just authenticated, and adds its tokens to the response. Revokes the session
- * that the client had before. 1 store call, 2 if there was one before. `Target`: the arguments that are the request and
- * the response.
- * It is the session of the request from then on: `getSession` and `readSession` return it. Await it before you send the
- * response: otherwise it rejects, and no session is left.
- * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
- * with GET, or with POST if `allowCrossSitePost` is true (CSRF-10, L-01).
- * @throws InvalidDataError if the data does not match its schema, or the access token would be too long for a cookie.
- * @throws GeneralError if the store fails.
- */
+/** The type of `createNewSession`. `Target`: the arguments that are the request and the response. */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
   ...call: [...target: Target, ...session: NewSessionArguments<Payload, Info>]
 ) => Promise<Session<Payload, Info>>
 
-/**
- * Verifies the session of a request. 0 store calls, 1 with `strict`. The last argument can be only the value of the
- * option `csrf`.
- * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
- */
+/** The type of `getSession`. `Target`: the arguments that are the request and the response. */
 export interface GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> {
-  /** Null if the request has no access token. */
+  /**
+   * Verifies the session of a request; null if the request has no session. 0 store calls, 1 with `strict`.
+   * @throws TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
+   */
   (...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
+  /**
+   * Verifies the session of a request. The last argument is an object of options, or only the value of the option
+   * `csrf`. 0 store calls, 1 with `strict`.
+   * @throws UnauthorizedError if there is no session, or it has expired or was revoked.
+   * @throws TryRefreshTokenError if the access token has expired: the client refreshes, then repeats the request.
+   * @throws CrossSiteRequestError if another site sent a request that changes something.
+   * @throws InvalidClaimsError if a claim validator fails, or the login is older than `maxAuthenticationAge`.
+   * @throws GeneralError if the store is needed and fails.
+   * @example
+   * const session = await sessions.getSession(request, response)
+   */
   (...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]): Promise<Session<Payload, Info>>
-  /** For options that are not known at compile time. */
+  /** The same, for options that are not known at compile time: null only if they have `required: false`. */
   (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
   ): Promise<Session<Payload, Info> | null>
 }
 
-/**
- * Exchanges the refresh token of a request for a new pair of tokens, and adds it to the response. 1 store call in the
- * ordinary case. `sessionRoutes` has a route for this; call it only in a route of your own, and await it before you send
- * the response: otherwise it rejects, and the client gets the same tokens when it repeats the refresh.
- * @throws UnauthorizedError, TokenTheftDetectedError, CrossSiteRequestError, GeneralError
- */
+/** The type of `refreshSession`. `Target`: the arguments that are the request and the response. */
 export type RefreshSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
   ...call: Target
 ) => Promise<Session<Payload, Info>>
 
-/**
- * Revokes the session of a request, and clears its tokens in the response. An access token that has expired suffices,
- * or a refresh token; with cookies, the request must come from a trusted origin, whatever its method. Returns false if
- * the request has no session. 1 store call. `sessionRoutes` has a route for this; call it in a route of your own.
- * @throws CrossSiteRequestError, UnauthorizedError, TryRefreshTokenError, GeneralError
- */
+/** The type of `signOut`. `Target`: the arguments that are the request and the response. */
 export type SignOut<Target extends readonly unknown[]> = (...call: Target) => Promise<boolean>
 
 /** Sessions over HTTP, for adapters of any framework. */
 export interface HttpSessions<Payload extends object, Info extends object> {
+  /** The checked options of HTTP: cookies, origins, paths. */
   readonly policy: HttpPolicy
+  /** Creates a session, as the adapters' `createNewSession`. */
   readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
+  /** Verifies the session of a request, as the adapters' `getSession`. */
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
   /**
    * Guards a handler: returns the session of the request, or the response to send instead: to a CORS preflight, or the
@@ -84,7 +77,9 @@ export interface HttpSessions<Payload extends object, Info extends object> {
     exchange: HttpExchange,
     options: RequireSessionOptions<Payload>,
   ): Awaitable<Session<Payload, Info> | CompleteResponse>
+  /** Exchanges the refresh token of a request, as the adapters' `refreshSession`. */
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
+  /** Revokes the session of a request, as the adapters' `signOut`. */
   readonly signOut: SignOut<[exchange: HttpExchange]>
   /** The session of a request, if a call for it has created, refreshed or updated the session; null otherwise. */
   changedSession(request: HttpRequest): Session<Payload, Info> | null

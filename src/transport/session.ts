@@ -3,12 +3,13 @@ import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts
 
 /** A verified session, read without the store. */
 export interface ReadonlySession<Payload extends object> {
-  /** The user id. */
+  /** The id of the user, as the login passed it (the claim `sub`, RFC 7519 section 4.1.2). 0 store calls. */
   getUserId(): string
-  /** The application's claims, frozen. */
+  /** The application's claims, as they are in the access token; frozen. 0 store calls. */
   getJwtPayload(): Readonly<OutputOf<Payload>>
-  /** The public identifier of the session. */
+  /** The public identifier of the session, for lists and revocations. It is no secret. 0 store calls. */
   getHandle(): string
+  /** The id of the tenant in which the user logged in; `public` by default. 0 store calls. */
   getTenantId(): string
   /** When the user logged in or last authenticated again, in milliseconds. A refresh does not change it. */
   getTimeCreated(): EpochMilliseconds
@@ -20,11 +21,17 @@ export interface ReadonlySession<Payload extends object> {
 
 /** A session as a server hands it to a page. Times in milliseconds since 1970. */
 export interface SessionJson<Payload extends object> {
+  /** The id of the user. */
   readonly userId: string
+  /** The public identifier of the session. */
   readonly handle: string
+  /** The id of the tenant. */
   readonly tenantId: string
+  /** The application's claims. */
   readonly jwtPayload: Readonly<OutputOf<Payload>>
+  /** When the user logged in or last authenticated again, in milliseconds since 1970. */
   readonly timeCreated: EpochMilliseconds
+  /** When the access token expires, in milliseconds since 1970. */
   readonly expiry: EpochMilliseconds
 }
 

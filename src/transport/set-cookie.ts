@@ -8,11 +8,15 @@ export type SameSite = 'lax' | 'strict' | 'none'
 
 /** Name and attributes of a cookie. All cookies of Keyturn are `HttpOnly` (CK-02). */
 export interface CookieAttributes {
+  /** The name. */
   readonly name: string
+  /** The path to which, and below which, it is sent. */
   readonly path: string
   /** Null: the browser sends it only to the host that set it. */
   readonly domain: string | null
+  /** Whether it is sent over https only. */
   readonly secure: boolean
+  /** Which requests of other sites carry it (RFC 6265bis). */
   readonly sameSite: SameSite
   /** Whether browsers keep it apart for each top-level site that embeds pages of the host (CHIPS). */
   readonly partitioned: boolean
@@ -20,6 +24,7 @@ export interface CookieAttributes {
 
 /** A cookie to be added to a response. */
 export interface Cookie extends CookieAttributes {
+  /** The value; empty if the cookie is to be removed. */
   readonly value: string
   /** Null: the browser deletes it when it is closed. 0: it is deleted now. */
   readonly expires: EpochMilliseconds | null

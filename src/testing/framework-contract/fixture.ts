@@ -105,9 +105,13 @@ export interface AppFixture {
 
 /** The JSON that a route returns about the session that it found. */
 export interface SessionDescription {
+  /** The id of the user. */
   readonly userId: string
+  /** The handle of the session. */
   readonly handle: string
+  /** The id of the tenant. */
   readonly tenantId: string
+  /** The JWT payload. */
   readonly payload: AppClaims
 }
 

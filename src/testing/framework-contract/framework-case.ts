@@ -18,6 +18,7 @@ export interface FrameworkHarness {
 
 /** One guarantee of Keyturn over HTTP, and a test for it. */
 export interface FrameworkCase {
+  /** The name of the case, which begins with its subject. */
   readonly name: string
   /** Resolves if the guarantee holds. @throws ContractViolation if it does not. */
   run(harness: FrameworkHarness): Promise<void>

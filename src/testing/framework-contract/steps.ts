@@ -11,10 +11,15 @@ export type AppInfo = { note?: string }
 
 /** The calls of an adapter that `/steps` makes. */
 export interface SteppedCalls<Target extends readonly [request: object, ...others: unknown[]]> {
+  /** Calls the adapter's `createNewSession`. */
   readonly createNewSession: CreateNewSession<Target, AppClaims, AppInfo>
+  /** Calls the adapter's `getSession`. */
   readonly getSession: GetSession<Target, AppClaims, AppInfo>
+  /** Calls the adapter's `refreshSession`. */
   readonly refreshSession: RefreshSession<Target, AppClaims, AppInfo>
+  /** Calls the adapter's `signOut`. */
   readonly signOut: SignOut<Target>
+  /** Calls the adapter's `readSession`. */
   readSession(request: Target[0]): Promise<SessionReading<AppClaims>>
 }
 

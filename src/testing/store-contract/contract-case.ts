@@ -12,6 +12,7 @@ export interface StoreHarness {
 
 /** One guarantee of the store port, and a test for it. */
 export interface ContractCase {
+  /** The name of the case: a sentence about stores. */
   readonly name: string
   /** Resolves if the guarantee holds. Needs a harness with fresh data. @throws if it does not hold. */
   run(harness: StoreHarness): Promise<void>
