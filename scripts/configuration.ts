@@ -165,6 +165,10 @@ const sections: readonly Section[] = [
     types: ['client/native.ts: NativeClientOptions'],
   },
   {
+    title: 'createDevices(client, options)', from: 'keyturn/client/parts',
+    rules: { path: { accepts: 'a path', isRequired: true } }, types: ['client/devices.ts: DevicesOptions'],
+  },
+  {
     title: 'startServer(settings, parts)', from: 'keyturn/server', rules: partRules, prefix: 'parts.',
     types: ['server/parts.ts: ServerParts'],
   },
