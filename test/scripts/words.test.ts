@@ -37,7 +37,7 @@ const files = globSync([
   'docs/**/*.md', 'clients/**/*.{py,md}', 'deploy/**/*', '*.md',
 ], {
   cwd: root,
-  exclude: path => /(?:^|\/)(?:node_modules|dist|build|\.next|\.svelte-kit|\.output)(?:\/|$)/.test(path),
+  exclude: path => /(?:^|\/)(?:node_modules|dist|build|docs\/api|\.next|\.svelte-kit|\.output)(?:\/|$)/.test(path),
 }).filter(path => /\.\w+$/.test(path) && !path.endsWith('scripts/words.test.ts'))
 
 test.each(banned)('nobody writes %s', (expression, instead) => {

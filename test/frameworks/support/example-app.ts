@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { AppVariant } from '../../../src/testing/framework-contract.ts'
 import { startClockedProgram } from '../../support/clocked-program.ts'
 import type { ClockedProgram } from '../../support/clocked-program.ts'
@@ -47,6 +49,32 @@ export function prepareContractApp(name: string): void {
   const directory = join(contractApps, name)
   linkDependencies(join(root, 'examples', name, 'node_modules'), join(directory, 'node_modules'))
   run('npm', ['run', 'build'], directory)
+}
+
+/**
+ * Builds an application of these files, with the dependencies of the example of the same framework and what else the
+ * framework's own template would have. Returns its folder.
+ */
+export function prepareDocumentedApp(
+  name: string,
+  files: readonly { readonly file: string; readonly code: string }[],
+  fromExample: readonly string[],
+): string {
+  installExample(name)
+  const example = join(root, 'examples', name)
+  const directory = join(root, '.cache/start', name)
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  for (const file of ['package.json', 'tsconfig.json', ...fromExample]) {
+    if (existsSync(join(example, file))) cpSync(join(example, file), join(directory, file), { recursive: true })
+  }
+  for (const { file, code } of files) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true })
+    writeFileSync(join(directory, file), code)
+  }
+  linkDependencies(join(example, 'node_modules'), join(directory, 'node_modules'))
+  run('npm', ['run', 'build'], directory)
+  return directory
 }
 
 /** Links every package separately: SvelteKit generates a package of its own beside them, for each application. */
@@ -107,7 +135,7 @@ export async function startContractApp(
 }
 
 /** Runs Node in the directory of an application, and waits until it answers requests. */
-async function startApp(
+export async function startApp(
   directory: string,
   parameters: readonly string[],
   settings: Readonly<Record<string, string>> = {},
