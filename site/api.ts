@@ -32,7 +32,7 @@ const unnamed: readonly string[] = [
   'UpdateOfPayload', 'SignInArguments', 'units', 'Rule', 'PolicyOptions', 'HttpOptions',
   'ExpressTarget', 'FastifyTarget', 'H3Target', 'HonoTarget', 'KoaTarget', 'NestTarget', 'WebTarget', 'NodeTarget',
   'SvelteKitTarget', 'HttpPolicy', 'RenderSession', 'Crypto', 'Exchanges', 'SessionClient', 'EnvironmentVariables',
-  'LineagePlace', 'StandardResult', 'NodeRedisSender', 'IoredisReply', 'SqlValue', 'ControlledSessions',
+  'LineagePlace', 'StandardResult', 'eventKinds', 'NodeRedisSender', 'IoredisReply', 'SqlValue', 'ControlledSessions',
 ]
 
 /** The entries of the package: the specifier and the source of each. */

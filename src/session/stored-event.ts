@@ -7,14 +7,16 @@ import type { EpochMilliseconds } from '../base/time.ts'
  */
 export const eventKinds = ['theft', 'shared', 'rejected', 'audit'] as const
 
-/** One of {@link eventKinds}. */
+/** One of `eventKinds`. */
 export type EventKind = (typeof eventKinds)[number]
 
 /** An event of the event log. It contains no secrets (ST-01). */
 export interface StoredEvent {
   /** A unique id, 1 to 64 characters `A-Z`, `a-z`, `0-9`, `_`, `-`. Of two events, the later one has the greater id. */
   readonly id: string
+  /** What happened. */
   readonly kind: EventKind
+  /** When it happened, in milliseconds since 1970. */
   readonly at: EpochMilliseconds
   /** How long the event is kept. */
   readonly until: EpochMilliseconds
@@ -38,6 +40,7 @@ export interface EventQuery {
 
 /** A page of the event log. */
 export interface EventLogPage {
+  /** The events, newest first. */
   readonly events: readonly StoredEvent[]
   /** Pass it as `after` for the next page; null on the last. */
   readonly next: string | null
@@ -45,6 +48,7 @@ export interface EventLogPage {
 
 /** Selects sessions of all users. A session must meet every condition that is not null. */
 export interface LoginFilter {
+  /** The id of the tenant, which must be equal. */
   readonly tenantId: string | null
   /** The address of the client, which must be equal. */
   readonly ip: string | null

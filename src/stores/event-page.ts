@@ -5,7 +5,9 @@ import { PAGE_POSITION } from './page-position.ts'
 
 /** Where a page of the event log ended. */
 export interface EventPosition {
+  /** When the last event of the page happened, in milliseconds since 1970. */
   readonly at: EpochMilliseconds
+  /** Its id. */
   readonly id: string
 }
 
