@@ -68,7 +68,8 @@ describe('docs/start/sveltekit.md', () => {
   beforeAll(async () => {
     const files = filesOf('docs/start/sveltekit.md')
     const directory = prepareDocumentedApp('sveltekit', files, ['vite.config.ts', 'src/app.html'])
-    app = await startApp(directory, ['build'])
+    // Without this, the server takes a request without TLS for one of https.
+    app = await startApp(directory, ['build'], { PROTOCOL_HEADER: 'x-forwarded-proto' })
   }, 300_000)
 
   afterAll(() => app?.stop())
