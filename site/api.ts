@@ -18,7 +18,7 @@ const described: ReadonlySet<string> = new Set([
   'PostgresClient', 'PostgresPool', 'PostgresResult', 'PostgresStatement', 'MysqlPool', 'MysqlConnection',
   'IoredisClient', 'IoredisCluster', 'NodeRedisClient', 'NodeRedisCluster', 'SqliteDatabase', 'SqliteStatement',
   'OpenTelemetry', 'OtelContext', 'OtelSpan', 'OtelTracer', 'SocketIoSocket', 'WsServer', 'WsSocket', 'TrpcSocket',
-  'TrpcTarget', 'NextCookieStore',
+  'TrpcTarget', 'NextCookieStore', 'MessageBody', 'WebBody',
   'ActiveBounds', 'ChangePage', 'Confirmation', 'InfoUpdate', 'PayloadUpdate', 'PayloadUpdated', 'PresentedState',
   'Reauthentication', 'RemovalPage', 'RemovedPage', 'Rotation', 'SessionPage', 'UserRemoval', 'AppClaims', 'AppInfo',
 ])
@@ -32,7 +32,7 @@ const unnamed: readonly string[] = [
   'UpdateOfPayload', 'SignInArguments', 'units', 'Rule', 'PolicyOptions', 'HttpOptions',
   'ExpressTarget', 'FastifyTarget', 'H3Target', 'HonoTarget', 'KoaTarget', 'NestTarget', 'WebTarget', 'NodeTarget',
   'SvelteKitTarget', 'HttpPolicy', 'RenderSession', 'Crypto', 'Exchanges', 'SessionClient', 'EnvironmentVariables',
-  'LineagePlace', 'StandardResult', 'eventKinds', 'NodeRedisSender', 'IoredisReply', 'SqlValue', 'ControlledSessions',
+  'LineagePlace', 'StandardResult', 'eventKinds', 'NodeRedisSender', 'IoredisReply', 'SqlValue', 'ControlledSessions', 'OpenConsole',
 ]
 
 /** The entries of the package: the specifier and the source of each. */
