@@ -2,7 +2,7 @@
 import {
   defineAdapter, isSessionError, mustBeCalled, toResponse, WebResponseWriter, WebRequest, withHeaders,
 } from 'keyturn/adapters'
-import type { AdapterCalls, HttpExchange, HttpSessions, CompleteResponse } from 'keyturn/adapters'
+import type { AdapterCalls, HttpExchange, HttpSessions, StreamedResponse } from 'keyturn/adapters'
 
 /** A middleware of itty-router, which runs before a handler. If it returns a response, no handler runs. */
 type IttyMiddleware = (request: Request) => Promise<Response | undefined>
@@ -61,6 +61,6 @@ export function ittySessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: CompleteResponse, request: Request): Response {
+function toAnswer(reply: StreamedResponse, request: Request): Response {
   return toResponse(reply, new Headers(), request.method)
 }
