@@ -43,6 +43,7 @@ const checks: readonly Check[] = [
     commands: [
       ['tsc', '-b', 'src'],
       ['tsc', '-p', 'tsconfig.test.json'],
+      ['tsc', '-p', 'console'],
       // The step `package` compiles them against the packed package, with older compilers too.
       ...['edge', 'server', 'browser', 'commonjs'].map((name): Command => (
         ['tsc', '-p', `test/types/${name}`, '--skipLibCheck']

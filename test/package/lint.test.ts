@@ -35,6 +35,8 @@ test('the tarball contains source maps with sources, and no tests or development
   const published = /^package\/dist\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/
   expect(files.filter(file => !published.test(file))).toEqual([])
   expect(files, 'V-07: the schema of the configuration file').toContain('package/dist/config.schema.json')
+  expect(files, 'CON-31: the pages of the console').toContain('package/dist/console/index.html')
+  expect(files.filter(file => /console\/assets\/[\w-]+\.(?:js|css|svg)$/.test(file)).length).toBeGreaterThan(4)
   expect(files.filter(file => /\.test\.|tsbuildinfo|tsconfig|node_modules/.test(file))).toEqual([])
   for (const file of files.filter(name => name.endsWith('.js.map'))) {
     const { sources, sourcesContent }: SourceMap = JSON.parse(

@@ -34,7 +34,7 @@ const banned: readonly (readonly [expression: RegExp, instead: string])[] = [
 
 const files = globSync([
   'src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx,mjs,svelte}', 'scripts/**/*.{ts,mjs}', 'bench/**/*.ts', 'examples/**/*.{ts,tsx,js,mjs,html,svelte}',
-  'docs/**/*.md', 'clients/**/*.{py,md}', 'deploy/**/*', '*.md',
+  'console/src/**/*.{ts,tsx}', 'docs/**/*.md', 'clients/**/*.{py,md}', 'deploy/**/*', '*.md',
 ], {
   cwd: root,
   exclude: path => /(?:^|\/)(?:node_modules|dist|build|docs\/api|\.next|\.svelte-kit|\.output)(?:\/|$)/.test(path),

@@ -6,7 +6,9 @@ const root = join(import.meta.dirname, '../../..')
 
 /** Bundles the package into `dist`, for the examples, unless `dist` is newer than the sources. For `globalSetup`. */
 export default function build(): void {
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(name => join('src', name))
+  const sources = ['src', 'console'].flatMap(folder => (
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name))
+  ))
   const newest = Math.max(...[...sources, 'package.json', 'rolldown.config.ts'].map(writtenAt))
   if (newest < writtenAt('dist/index.js')) return
   const { status, stdout, stderr } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })

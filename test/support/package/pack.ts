@@ -64,7 +64,7 @@ export function run(command: string, parameters: readonly string[], cwd: string 
 
 /** The files that are needed to build and pack. */
 const sources = [
-  'src', 'scripts/config-schema.ts', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md',
+  'src', 'console', 'scripts/config-schema.ts', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md',
   'SECURITY.md',
 ]
 
@@ -79,6 +79,7 @@ export default function packAndInstall(): void {
   const copy = join(root, '.cache/package/source')
   for (const name of sources) cpSync(join(root, name), join(copy, name), { recursive: true })
   succeed('rolldown', ['-c'], copy)
+  succeed('vite', ['build', '-c', 'console/vite.config.ts'], copy)
   succeed('node', ['--conditions=keyturn-source', 'scripts/config-schema.ts'], copy)
   // Errors of the compiler are reported by the step `types`.
   run('tsc', ['-b', 'src'], copy)

@@ -1,0 +1,71 @@
+import type { Revoked, SessionRow, SessionRows } from '../../../src/console/api-types.ts'
+import { ask, change, read, withQuery } from './api.ts'
+import { count } from './words.ts'
+
+/** What a list of sessions is narrowed to. Empty: everything. */
+export interface SessionFilter {
+  readonly user: string
+  readonly tenant: string
+  readonly ip: string
+  readonly device: string
+}
+
+/** How many pages without a match are read before the operator is asked whether to go on. */
+const PATIENCE = 8
+/** The most that the API returns at once. */
+const MOST = 200
+/** Sessions of a user are counted up to here. */
+const COUNTED = 1000
+
+/** A page of sessions. Pages on which nothing matches are skipped, up to a limit: then it is empty, with a `next`. */
+export async function findSessions(
+  { user, tenant, ip, device }: SessionFilter, after: string | null, abort?: AbortSignal, limit = 50,
+): Promise<SessionRows> {
+  const path = user === '' ? 'logins' : `users/${encodeURIComponent(user)}/sessions`
+  let next = after
+  for (let tries = 0; ; tries++) {
+    const page = await read<SessionRows>(withQuery(path, { tenantId: tenant, ip, device, after: next, limit }), abort)
+    if (page.sessions.length > 0 || page.next === null || tries === PATIENCE) return page
+    next = page.next
+  }
+}
+
+/** How many sessions a user has, up to a thousand. */
+export interface SessionCount {
+  readonly count: number
+  readonly isAtLeast: boolean
+}
+
+/** Counts the sessions of a user. */
+export async function countSessions(userId: string, tenant: string, abort?: AbortSignal): Promise<SessionCount> {
+  let found = 0
+  let after: string | null = null
+  do {
+    const page: SessionRows = await findSessions({ user: userId, tenant, ip: '', device: '' }, after, abort, MOST)
+    found += page.sessions.length
+    after = page.next
+  } while (after !== null && found < COUNTED)
+  return { count: found, isAtLeast: after !== null }
+}
+
+/** "3 sessions", "at least 1,000 sessions". */
+export function sessionsIn({ count: number, isAtLeast }: SessionCount, kind = 'session'): string {
+  return `${isAtLeast ? 'at least ' : ''}${count(number, kind)}`
+}
+
+export function revokeSession(handle: string): Promise<void> {
+  return change('DELETE', `sessions/${encodeURIComponent(handle)}`)
+}
+
+/** Revokes the sessions of a user, but for one. Resolves to how many. */
+export async function revokeSessions(userId: string, tenant: string, except: string | null): Promise<number> {
+  const { revoked } = await ask<Revoked>(`users/${encodeURIComponent(userId)}/revocations`, {
+    ...except === null ? {} : { except }, ...tenant === '' ? {} : { tenantId: tenant },
+  })
+  return revoked
+}
+
+/** "Firefox on Linux", or what else is known of a client. */
+export function deviceOf({ client }: Pick<SessionRow, 'client'>): string {
+  return client.deviceName ?? (client.userAgent === null ? 'Unknown device' : 'Unrecognized device')
+}
