@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Me } from '../../src/console/api-types.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { startConsoleApplication } from './console-support/application.ts'
+import type { ConsoleApplication } from './console-support/application.ts'
+import { ConsolePages, press, rowsOf, untilRead } from './console-support/pages.ts'
+import { hostileSessions, hostileTexts, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
+import { browserPath, launchBrowser } from './support/browser.ts'
+
+describe.skipIf(browserPath === null)('the safety of the console', () => {
+  const store = createMemoryStore()
+  let browser: Browser
+  let application: ConsoleApplication
+  let pages: ConsolePages
+
+  beforeAll(async () => {
+    const now = Date.now()
+    await insertAll(store, [...sampleSessions(100, now), ...hostileSessions(now)])
+    for (const { userId, handle } of hostileSessions(now)) {
+      await insertTheft(store, { userId, handle, at: now - 1000, apart: 60_000, generation: 1 })
+    }
+    ;[browser, application] = await Promise.all([
+      launchBrowser(), startConsoleApplication(store, { path: '/ops/sessions' }),
+    ])
+    pages = new ConsolePages(browser, application)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await application?.close()
+    expect(pages.problems).toEqual([])
+  })
+
+  test.each(hostileTexts)('CON-30: a text of a stranger is only ever a text: %j', async text => {
+    const page = await pages.open(`#/sessions?user=${encodeURIComponent(text)}`)
+    const rows = rowsOf(page, 'Sessions, newest login first')
+    expect(await rows.count()).toBe(1)
+    await rows.getByRole('link').first().click()
+    await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
+    const payload = page.getByRole('region', { name: 'JWT payload as JSON' })
+    expect(await payload.textContent()).toContain(JSON.stringify(text))
+    await press(page, 'Edit the Session data')
+    expect(JSON.parse(await page.locator('#info-text').inputValue())).toEqual({ text: [text] })
+    await page.locator('#login-title').locator('..').locator('..').getByRole('link').first().click()
+    await page.locator('h1').getByText('User').waitFor()
+    await untilRead(page)
+    await pages.go(page, `#/thefts?user=${encodeURIComponent(text)}`)
+    expect(await page.getByRole('article').count()).toBe(1)
+    // Nothing has become an element, a script or a request.
+    expect(await page.locator('img, iframe, script:not([src]), svg[onload], main b').count()).toBe(0)
+    expect(await page.title()).toBe('Thefts · Keyturn console')
+    expect(await page.evaluate(() => violations)).toEqual([])
+    await page.context().close()
+  })
+
+  test('CON-30: a direction that a stranger sets ends with their text', async () => {
+    const page = await pages.open(`#/sessions?user=${encodeURIComponent('\u202Egnp.exe\u202C')}`)
+    expect(await page.getByRole('table').locator('bdi').count()).toBeGreaterThan(1)
+  })
+
+  test('CON-32: an operator with the role read is offered no change, and refused each', async () => {
+    const page = await pages.open('#/users/ada', 'read')
+    expect(await page.getByRole('button', { name: /Revoke/ }).count()).toBe(0)
+    await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
+    expect(await page.getByRole('button', { name: /Revoke|Edit/ }).count()).toBe(0)
+    const handle = page.url().split('/').at(-1) ?? ''
+    await pages.go(page, '#/keys')
+    expect(await page.getByRole('button', { name: /Rotate/ }).count()).toBe(0)
+    const answers = await page.evaluate(async handle => {
+      const api = new URL('api/', location.href.split('#')[0]).href
+      const { changeToken }: Me = await (await fetch(`${api}me`)).json()
+      const send = async (method: string, path: string, body?: object): Promise<string> => {
+        const response = await fetch(`${api}${path}`, {
+          method, headers: { 'x-console-token': changeToken, 'content-type': 'application/json' },
+          ...body === undefined ? {} : { body: JSON.stringify(body) },
+        })
+        const { code }: { code: string } = await response.json()
+        return `${response.status} ${code}`
+      }
+      return Promise.all([
+        send('DELETE', `sessions/${handle}`), send('PUT', `sessions/${handle}/payload`, { value: {}, version: 0 }),
+        send('PUT', `sessions/${handle}/info`, { value: {}, version: 0 }), send('POST', 'users/ada/revocations', {}),
+        send('POST', 'keys/rotation'),
+      ])
+    }, handle)
+    expect(answers).toEqual(Array.from({ length: 5 }, () => '403 read_only'))
+  })
+
+  test('CON-32: a role that was taken away takes the changes along', async () => {
+    const page = await pages.open('#/users/many')
+    await page.context().addCookies([{ name: 'operator', value: 'read-ada%40example.com', url: application.origin }])
+    await press(page, /^Revoke all 60 sessions…$/)
+    await press(page.getByRole('dialog'), 'Revoke 60 sessions')
+    // The change token is bound to the role; the page asks who it is, and learns that it may only read.
+    await expect.poll(() => page.getByRole('button', { name: /Revoke/ }).count()).toBe(0)
+    await page.getByText('reads only').waitFor()
+  })
+
+  test('CON-10: the page of an operator whom the application refuses says what decides, and shows nothing', async () => {
+    const page = await pages.open('#/users/ada', null)
+    await page.getByText('It did not let you in.').waitFor()
+    expect(await page.getByRole('navigation').count()).toBe(0)
+    const statuses = await page.evaluate(async () => Promise.all(['me', 'overview', 'logins', 'health', 'events']
+      .map(async path => (await fetch(new URL(`api/${path}`, location.href.split('#')[0]))).status)))
+    expect(statuses).toEqual([401, 401, 401, 401, 401])
+  })
+
+  test('CON-34: an operator whose session ends returns to where they were, with what they typed', async () => {
+    const page = await pages.open('#/users/ada')
+    await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()
+    await press(page, 'Edit the Session data')
+    await page.locator('#info-text').fill('{"typed": true}')
+    const cookies = await page.context().cookies()
+    await page.context().clearCookies()
+    await press(page, 'Save the Session data')
+    await page.getByText('Your console session has ended.').waitFor()
+    await page.context().addCookies(cookies)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await expect.poll(() => page.locator('#info-text').inputValue()).toBe('{"typed": true}')
+  })
+
+  test('CON-31: the policy forbids everything that the pages do not need, and nothing that they do', async () => {
+    const page = await pages.open('#/')
+    const response = await page.request.get(application.url)
+    const policy = response.headers()['content-security-policy']
+    expect(policy).toBe("default-src 'none'; script-src 'self'; style-src 'self'; "
+      + "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+    for (const address of ['#/sessions', '#/users/ada', '#/thefts', '#/audit', '#/keys', '#/inspector', '#/health']) {
+      await pages.go(page, address)
+    }
+    expect(await page.evaluate(() => violations)).toEqual([])
+    expect(await page.evaluate(() => {
+      const script = document.createElement('script')
+      script.textContent = 'document.title = "hacked"'
+      document.body.append(script)
+      return document.title
+    })).toBe('Health · Keyturn console')
+    // The one that this test has caused.
+    pages.problems.splice(0, 1)
+  })
+
+  test('CON-31: the console is smaller than 60 kB, and the script of its first page than 45 kB', () => {
+    const folder = join(import.meta.dirname, '../../dist/console')
+    const size = (path: string): number => gzipSync(readFileSync(join(folder, path)), { level: 9 }).length
+    const html = readFileSync(join(folder, 'index.html'), 'utf8')
+    const [script = ''] = /assets\/[^"]+\.js/.exec(html) ?? []
+    // What the first script loads later, by name.
+    const later = [...readFileSync(join(folder, script), 'utf8').matchAll(/[\w-]+-[\w-]{8}\.(?:js|css)/g)]
+      .map(([name]) => name)
+    const files = new Set(['index.html', ...[...html.matchAll(/assets\/[^"]+/g)].map(([path]) => path),
+      ...later.map(name => `assets/${name}`)])
+    const total = [...files].reduce((sum, path) => sum + size(path), 0)
+    const plots = [...files].find(path => /\/draw-[^/]+\.js$/.test(path)) ?? ''
+    expect(total).toBeGreaterThan(20_000)
+    expect(total).toBeLessThan(62_000)
+    expect(size(script) + size(plots)).toBeLessThan(46_000)
+  })
+})
