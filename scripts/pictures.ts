@@ -6,6 +6,7 @@ import { launchBrowser } from '../test/e2e/support/browser.ts'
 import { startExample } from '../test/e2e/support/example.ts'
 import { writeGif } from './pictures/animation.ts'
 import type { Frame } from './pictures/animation.ts'
+import { toWebp } from './pictures/webp.ts'
 
 const folder = join(import.meta.dirname, '../docs/images')
 mkdirSync(folder, { recursive: true })
@@ -74,19 +75,6 @@ const scenes: readonly Scene[] = [
     await page.getByRole('button', { name: /^Revoke Microsoft Edge/ }).waitFor()
   }],
 ]
-
-/** Encodes a PNG as WebP, with the browser's encoder. */
-async function toWebp(page: Page, png: Buffer): Promise<Buffer> {
-  const url = await page.evaluate(async content => {
-    const image = await createImageBitmap(await (await fetch(content)).blob())
-    const canvas = document.createElement('canvas')
-    canvas.width = image.width
-    canvas.height = image.height
-    canvas.getContext('2d')?.drawImage(image, 0, 0)
-    return canvas.toDataURL('image/webp', 0.85)
-  }, `data:image/png;base64,${png.toString('base64')}`)
-  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
-}
 
 function write(name: string, content: Uint8Array): void {
   const path = join(folder, name)
