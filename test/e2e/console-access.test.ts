@@ -120,7 +120,7 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
     await expect.poll(async () => (await describeFocus(page))[0]).toBe('Sessions')
     await untilRead(page)
     await page.keyboard.press('j')
-    await expect.poll(async () => (await describeFocus(page))[0]).toMatch(/, session h/)
+    await expect.poll(async () => (await describeFocus(page))[0]).toMatch(/ session h/)
     await page.keyboard.press('Enter')
     await expect.poll(async () => (await describeFocus(page))[0]).toMatch(/^Session/)
     await untilRead(page)

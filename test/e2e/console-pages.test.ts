@@ -201,9 +201,9 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
     await press(page, 'Save the JWT payload')
     await page.getByRole('region', { name: 'JWT payload as JSON' }).getByText('"plan": "pro"').waitFor()
     await expect.poll(() => page.locator(':focus').textContent()).toBe('JWT payload')
-    await press(page, 'Edit the Session data')
+    await press(page, 'Edit the session data')
     await page.getByLabel('Session data as a JSON object').fill('{"cart":["sku-9"]}')
-    await press(page, 'Save the Session data')
+    await press(page, 'Save the session data')
     await page.getByText('"sku-9"').waitFor()
   })
 

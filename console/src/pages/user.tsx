@@ -42,7 +42,7 @@ export function UserPage({ userId }: { readonly userId: string }): JSX.Element {
     answer={value === null ? ' ' : answerOf(value)}
     actions={value !== null && mayChange() && value.sessions.count > 0
       ? <RevokeButton revocation={{ kind: 'all', userId, tenant, sessions: value.sessions }} onDone={onDone}
-        label={`Revoke ${value.sessions.count === 1 ? '' : 'all '}${sessionsIn(value.sessions)}…`} />
+        label={labelOf(value.sessions)} />
       : undefined}>
     {done !== '' && <p class="done">{done}</p>}
     <Card id="sessions" title={tenant === '' ? 'Sessions' : `Sessions in the tenant ${tenant}`} actions={<>
@@ -68,6 +68,11 @@ export function UserPage({ userId }: { readonly userId: string }): JSX.Element {
       </p>
     </Card>
   </Page>
+}
+
+function labelOf(sessions: SessionCount): string {
+  if (sessions.isAtLeast) return `Revoke all (${sessionsIn(sessions)})…`
+  return sessions.count === 1 ? 'Revoke 1 session…' : `Revoke all ${sessionsIn(sessions)}…`
 }
 
 function answerOf({ page: { sessions }, sessions: total }: View): string {

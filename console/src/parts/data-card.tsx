@@ -14,10 +14,15 @@ const drafts = new Map<string, { readonly text: string; readonly version: number
 const texts = {
   payload: {
     title: 'JWT payload',
+    name: 'JWT payload',
     note: 'Claims of the application, which every access token carries. A change reaches the client with its next '
       + 'access token.',
   },
-  info: { title: 'Session data', note: 'Kept in the store, never sent to the client.' },
+  info: {
+    title: 'Session data',
+    name: 'session data',
+    note: 'Kept in the store, never sent to the client.',
+  },
 } as const
 
 /** Data of a session: shown, edited, and compared with what somebody else has saved meanwhile. */
@@ -27,17 +32,17 @@ export function DataCard({ handle, kind, data, onSaved }: {
   readonly data: Versioned
   readonly onSaved: () => void
 }): JSX.Element {
-  const { title, note } = texts[kind]
+  const { title, name, note } = texts[kind]
   const [isEditing, setEditing] = useState(drafts.has(`${kind} ${handle}`))
   const isEmpty = Object.keys(data.value).length === 0
   return <Card id={kind} title={title} actions={!isEditing && mayChange()
     ? <button type="button" onClick={() => {
       setEditing(true)
       focusOn(`${kind}-text`)
-    }}>Edit the {title}</button> : undefined}>
+    }}>Edit the {name}</button> : undefined}>
     <p class="muted">{note}</p>
     {isEditing
-      ? <Editor handle={handle} kind={kind} title={title} data={data} onClose={isSaved => {
+      ? <Editor handle={handle} kind={kind} data={data} onClose={isSaved => {
         drafts.delete(`${kind} ${handle}`)
         setEditing(false)
         focusOn(`${kind}-title`)
@@ -48,13 +53,13 @@ export function DataCard({ handle, kind, data, onSaved }: {
   </Card>
 }
 
-function Editor({ handle, kind, title, data, onClose }: {
+function Editor({ handle, kind, data, onClose }: {
   readonly handle: string
   readonly kind: 'payload' | 'info'
-  readonly title: string
   readonly data: Versioned
   readonly onClose: (isSaved: boolean) => void
 }): JSX.Element {
+  const { title, name } = texts[kind]
   const key = `${kind} ${handle}`
   const base = useRef(drafts.get(key)?.version ?? data.version)
   const [text, setText] = useState(drafts.get(key)?.text ?? format(data.value))
@@ -75,14 +80,14 @@ function Editor({ handle, kind, title, data, onClose }: {
     try {
       const path = `sessions/${encodeURIComponent(handle)}/${kind}`
       await change('PUT', path, { value: parsed.value, version: base.current })
-      announce(`The ${title} was saved.`)
+      announce(`The ${name} was saved.`)
       onClose(true)
     } catch (error) {
       const { message, current } = failureFrom(error)
       if (current === null) return refuse(message)
       base.current = current.version
       setTheirs(current)
-      announce(`Somebody else has changed the ${title} meanwhile. Both versions are shown.`)
+      announce(`Somebody else has changed the ${name} meanwhile. Both versions are shown.`)
       focusOn(`${kind}-conflict`)
     } finally {
       setSaving(false)
@@ -96,7 +101,7 @@ function Editor({ handle, kind, title, data, onClose }: {
   return <form class="flow" onSubmit={event => void save(event)}>
     {theirs !== null && <Conflict kind={kind} mine={text} theirs={format(theirs.value)} />}
     <label class="field">
-      <span>{theirs === null ? `${title} as a JSON object` : `Your version of the ${title}`}</span>
+      <span>{theirs === null ? `${title} as a JSON object` : `Your version of the ${name}`}</span>
       <textarea id={`${kind}-text`} rows={Math.min(20, Math.max(4, text.split('\n').length + 1))} spellcheck={false}
         autocomplete="off" value={text} onInput={({ currentTarget }) => edit(currentTarget.value)}
         aria-invalid={problem === '' ? undefined : 'true'}
@@ -105,10 +110,10 @@ function Editor({ handle, kind, title, data, onClose }: {
     {problem !== '' && <Problem id={`${kind}-problem`} title="Nothing was saved.">{problem}</Problem>}
     <div class="row">
       <button class="primary" aria-disabled={isSaving ? 'true' : undefined}>
-        {theirs === null ? `Save the ${title}` : 'Save your version over theirs'}
+        {theirs === null ? `Save the ${name}` : 'Save your version over theirs'}
       </button>
       {theirs !== null && <button type="button" onClick={() => {
-        announce(`Your change of the ${title} was discarded.`)
+        announce(`Your change of the ${name} was discarded.`)
         onClose(true)
       }}>Keep theirs and discard yours</button>}
       {theirs === null && <button type="button" onClick={() => onClose(false)}>Cancel the change</button>}

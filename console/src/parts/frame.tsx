@@ -91,7 +91,7 @@ function Navigation(): JSX.Element {
           <Icon name={icons[page] ?? 'overview'} /> {name}</a>
       </li>)}
       <li><button type="button" class="plain" onClick={() => isHelpShown.value = true}>
-        <kbd>?</kbd> Shortcuts</button></li>
+        <kbd aria-hidden="true">?</kbd> Shortcuts</button></li>
     </ul>
     <p class="about muted">
       <bdi>{me.value?.name}</bdi><br />

@@ -18,7 +18,7 @@ const columns: readonly Column<SessionRow>[] = [
     cell: row => <>
       <a class="cover" href={sessionHref(row.handle)} data-tip={tipOf(row)}>
         <Foreign limit={60}>{deviceOf(row)}</Foreign>
-        <span class="visually-hidden">, session {row.handle}</span>
+        <span class="visually-hidden"> session {row.handle}</span>
       </a>
       <code class="muted" aria-hidden="true">{shorten(row.handle)}</code>
     </>,
