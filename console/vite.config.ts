@@ -30,5 +30,7 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The licenses of Preact and uPlot ask for their text beside the code.
+    license: { fileName: 'licenses.md' },
   },
 })

@@ -36,6 +36,7 @@ test('the tarball contains source maps with sources, and no tests or development
   expect(files.filter(file => !published.test(file))).toEqual([])
   expect(files, 'V-07: the schema of the configuration file').toContain('package/dist/config.schema.json')
   expect(files, 'CON-31: the pages of the console').toContain('package/dist/console/index.html')
+  expect(files, 'the licenses of what they contain').toContain('package/dist/console/licenses.md')
   expect(files.filter(file => /console\/assets\/[\w-]+\.(?:js|css|svg)$/.test(file)).length).toBeGreaterThan(4)
   expect(files.filter(file => /\.test\.|tsbuildinfo|tsconfig|node_modules/.test(file))).toEqual([])
   for (const file of files.filter(name => name.endsWith('.js.map'))) {
