@@ -99,7 +99,7 @@ function Editor({ handle, kind, data, onClose }: {
     focusOn(`${kind}-text`)
   }
   return <form class="flow" onSubmit={event => void save(event)}>
-    {theirs !== null && <Conflict kind={kind} mine={text} theirs={format(theirs.value)} />}
+    {theirs !== null && <Conflict kind={kind} mine={rewritten(text)} theirs={format(theirs.value)} />}
     <label class="field">
       <span>{theirs === null ? `${title} as a JSON object` : `Your version of the ${name}`}</span>
       <textarea id={`${kind}-text`} rows={Math.min(20, Math.max(4, text.split('\n').length + 1))} spellcheck={false}
@@ -119,6 +119,12 @@ function Editor({ handle, kind, data, onClose }: {
       {theirs === null && <button type="button" onClick={() => onClose(false)}>Cancel the change</button>}
     </div>
   </form>
+}
+
+/** What was typed, as the other version is written: only what differs in meaning is marked. */
+function rewritten(text: string): string {
+  const parsed = parse(text)
+  return 'value' in parsed ? format(parsed.value) : text
 }
 
 function Conflict({ kind, mine, theirs }: {

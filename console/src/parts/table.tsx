@@ -32,7 +32,7 @@ export function Table<Row>({ caption, columns, rows, keyOf }: {
           {columns.map((column, index) => index === 0
             ? <th key={column.title} role="rowheader" scope="row" class={kindOf(column)}>{column.cell(row)}</th>
             : <td key={column.title} role="cell" data-title={column.title} class={kindOf(column)}>
-              {column.cell(row)}
+              <div>{column.cell(row)}</div>
             </td>)}
         </tr>)}
       </tbody>
