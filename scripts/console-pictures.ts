@@ -45,7 +45,7 @@ const scenes: readonly Scene[] = [
 ]
 
 /** The scenes that docs/console.md shows. */
-const kept = new Set(['overview-1440', 'overview-320', 'session-1440', 'thefts-768', 'thefts-1440', 'sessions-1440'])
+const kept = new Set(['overview-1440', 'overview-320', 'session-1440', 'thefts-1440', 'sessions-1440'])
 
 async function take(browser: Browser, pages: ConsolePages): Promise<void> {
   const encoder = await browser.newPage()
