@@ -2,6 +2,7 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore } from '../tokens/key-store.ts'
 import type { ChangePage } from './change.ts'
+import type { ImportClaims } from './import-claims.ts'
 import type { SessionRecord } from './record.ts'
 import type { EventLogPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
 
@@ -13,7 +14,7 @@ export type { EventKind, EventLogPage, EventQuery, LoginFilter, StoredEvent } fr
  * login may take two). A store makes no decisions, and only `time` reads a clock. A store that fails throws; it never
  * returns "no session" instead. `storeContract` of `keyturn/testing/contracts` tests an implementation.
  */
-export interface SessionStore extends KeyStore {
+export interface SessionStore extends KeyStore, ImportClaims {
   /**
    * Checks, before the first request, what a later call would need: that the store can be reached, its tables are there
    * and up to date, and the user may read and write them. Changes nothing. A store without tables or users only connects.
@@ -85,10 +86,10 @@ export interface SessionStore extends KeyStore {
    */
   listNewest(filter: LoginFilter, page: PageRequest): Promise<SessionPage>
   /**
-   * Deletes sessions that have expired at `now`, and changes, not-befores and events whose `until` has passed: at most
-   * `limit` of each kind, 1 to 1000, also counting those that it looks at and keeps. A failure with one kind does not
-   * prevent the others; it is thrown at the end. A store that works on the thread of the caller lets the event loop run
-   * at least every 5 ms.
+   * Deletes sessions that have expired at `now`, and changes, not-befores, events and import claims whose `until` has
+   * passed: at most `limit` of each kind, 1 to 1000, also counting those that it looks at and keeps. A failure with one
+   * kind does not prevent the others; it is thrown at the end. A store that works on the thread of the caller lets the
+   * event loop run at least every 5 ms.
    */
   removeExpired(now: EpochMilliseconds, limit: number): Promise<RemovedExpired>
   /**

@@ -3,6 +3,9 @@
 // The port, with every type in it.
 export type { SessionHandle } from '../base/handle.ts'
 export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+export type {
+  AdmittedImport, ImportAdmission, ImportClaim, ImportClaims, ImportCount,
+} from '../session/import-claims.ts'
 export type { ClientInfo, SessionRecord } from '../session/record.ts'
 export type { Change, ChangePage } from '../session/change.ts'
 export type {

@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
+import type { ImportClaim } from '../session/import-claims.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { NotBefore, Removal, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -13,6 +14,7 @@ import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
 import { createEventLog } from './memory/event-log.ts'
+import { createImportClaims } from './memory/import-claims.ts'
 import { createOrderedList } from './memory/ordered-list.ts'
 import { createSweep } from './memory/sweep.ts'
 import { createUserIndex } from './memory/user-index.ts'
@@ -33,10 +35,12 @@ export function createMemoryStore(): SessionStore {
   const newest = createOrderedList<PagePosition, SessionPlace>(isAfter)
   const notBefores = new Map<string, NotBefore>()
   const leases = new Map<string, Lease>()
+  const claims = new Map<SessionHandle, ImportClaim>()
   const log = createChangeLog()
   const { prune: pruneEvents, ...events } = createEventLog()
   const followers = createFollowers()
   const sweepNotBefores = createSweep(notBefores, (name, { until }, now) => until <= now && notBefores.delete(name))
+  const sweepClaims = createSweep(claims, (handle, { until }, now) => until <= now && claims.delete(handle))
   const sweepSessions = createSweep(sessions, (handle, { expiresAt }, now) => expiresAt <= now && drop(handle))
 
   /**
@@ -49,6 +53,17 @@ export function createMemoryStore(): SessionStore {
     if (updated === null) return null
     sessions.set(handle, copyOf(updated))
     return copyOf(updated)
+  }
+
+  function add(record: SessionRecord): void {
+    sessions.set(record.handle, copyOf(record))
+    const place = { handle: record.handle, createdAt: record.createdAt }
+    users.add(record.userId, place)
+    newest.add(place)
+  }
+
+  function notBeforeOf(record: SessionRecord): EpochMilliseconds {
+    return Math.max(...notBeforeNames(record).map(name => notBefores.get(name)?.time ?? 0))
   }
 
   function drop(handle: SessionHandle): boolean {
@@ -79,6 +94,7 @@ export function createMemoryStore(): SessionStore {
     async check() {
       // There is nothing that could be missing.
     },
+    ...createImportClaims(claims, { find: handle => sessions.get(handle), add, drop, notBeforeOf }),
     ...createMemoryKeys(until => {
       log.append({ kind: 'keys', until })
       followers.wake()
@@ -86,11 +102,8 @@ export function createMemoryStore(): SessionStore {
 
     async insert(record) {
       if (sessions.has(record.handle)) throw new GeneralError('MISUSE', 'a session with this handle exists')
-      if (notBeforeNames(record).some(name => (notBefores.get(name)?.time ?? 0) > record.createdAt)) return false
-      sessions.set(record.handle, copyOf(record))
-      const place = { handle: record.handle, createdAt: record.createdAt }
-      users.add(record.userId, place)
-      newest.add(place)
+      if (notBeforeOf(record) > record.createdAt) return false
+      add(record)
       return true
     },
 
@@ -170,8 +183,10 @@ export function createMemoryStore(): SessionStore {
       const hasMoreChanges = log.prune(now, limit)
       const hasMoreEvents = pruneEvents(now, limit).more
       const refusals = sweepNotBefores(now, limit)
+      const imports = sweepClaims(now, limit)
       const expired = sweepSessions(now, limit)
-      return { removed: expired.removed, more: hasMoreChanges || hasMoreEvents || refusals.more || expired.more }
+      const more = hasMoreChanges || hasMoreEvents || refusals.more || imports.more || expired.more
+      return { removed: expired.removed, more }
     },
 
     async acquireLease(task, holder, now, until) {

@@ -29,6 +29,7 @@ import type { MysqlPool } from './mysql/driver.ts'
 import { toStoreError, isDuplicate } from './mysql/errors.ts'
 import { createEventTable } from './mysql/events.ts'
 import { createRemoveExpired } from './mysql/expiry.ts'
+import { createImportClaims } from './mysql/import-claims.ts'
 import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
@@ -97,6 +98,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     ...sessions,
     ...createKeyTable(database, log, names),
     ...createEventTable(database, names),
+    ...createImportClaims(database, names),
     removeExpired: createRemoveExpired(database, names),
     acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true

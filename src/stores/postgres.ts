@@ -10,6 +10,7 @@ import { connectTo, useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
 import { createEventTable } from './postgres/events.ts'
+import { createImportClaims } from './postgres/import-claims.ts'
 import { createKeyTable } from './postgres/keys.ts'
 import { postgresNames } from './postgres/names.ts'
 import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
@@ -86,6 +87,7 @@ export function createPostgresStore(
     ...sessions,
     ...createKeyTable(database, names),
     ...createEventTable(database, names),
+    ...createImportClaims(database, names),
     acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,

@@ -12,6 +12,7 @@ import { createSubscription } from './redis/follow.ts'
 import { ioredisDriver } from './redis/ioredis.ts'
 import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 import { keyNames } from './redis/key-names.ts'
+import { createImportClaims } from './redis/import-claims.ts'
 import { createKeyTable } from './redis/keys.ts'
 import { createNewestList } from './redis/newest.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
@@ -84,6 +85,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     ...createKeyTable(connection, log, names),
     ...createEventLog(connection, names),
     ...createNewestList(connection, names),
+    ...createImportClaims(connection, names, nextName),
     ...createLeases(connection, names),
     time,
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),

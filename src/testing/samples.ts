@@ -1,6 +1,7 @@
 import { createHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { ImportClaim } from '../session/import-claims.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { RECORD_FORMAT } from '../session/record.ts'
 import { REMOVAL_LIMIT } from '../session/store.ts'
@@ -138,6 +139,20 @@ export function sampleEvent(number: number, overrides: Partial<StoredEvent> = {}
     userId: 'user-1',
     handle: sampleHandle(1),
     detail: `{"number":${number}}`,
+    ...overrides,
+  }
+}
+
+/** A claim on the session {@link sampleRecord}, admitted at {@link sampleNow}. */
+export function sampleClaim(overrides: Partial<ImportClaim> = {}): ImportClaim {
+  return {
+    handle: sampleHandle(1),
+    source: 'sample',
+    kid: 'key-0',
+    proof: '',
+    issuedAt: sampleNow - 60 * minute,
+    admittedAt: sampleNow,
+    until: sampleNow + 24 * 60 * minute,
     ...overrides,
   }
 }

@@ -4,6 +4,7 @@ import type { ContractCase } from './store-contract/contract-case.ts'
 import { conditionCases } from './store-contract/conditions.ts'
 import { eventCases } from './store-contract/events.ts'
 import { expiryCases } from './store-contract/expiry.ts'
+import { importCases } from './store-contract/imports.ts'
 import { hostileCases } from './store-contract/hostile.ts'
 import { identifierCases } from './store-contract/identifiers.ts'
 import { keyCases } from './store-contract/keys.ts'
@@ -30,6 +31,7 @@ export const storeContract: readonly ContractCase[] = [
   ...userCases,
   ...newestCases,
   ...notBeforeCases,
+  ...importCases,
   ...expiryCases,
   ...changeCases,
   ...eventCases,

@@ -4,6 +4,7 @@ import { storeContract } from '../../src/testing/contracts.ts'
 import { eventMutants } from '../support/store-mutants/events.ts'
 import { logAndKeyMutants } from '../support/store-mutants/log-and-keys.ts'
 import type { Mutant } from '../support/store-mutants/mutant.ts'
+import { importMutants } from '../support/store-mutants/imports.ts'
 import { sessionMutants } from '../support/store-mutants/sessions.ts'
 import { userMutants } from '../support/store-mutants/users.ts'
 
@@ -25,7 +26,9 @@ test('a correct store passes', async () => {
   expect(await caughtBy(() => ({}))).toBeNull()
 })
 
-test.for(Object.entries({ ...sessionMutants, ...userMutants, ...logAndKeyMutants, ...eventMutants }))(
+const mutants = { ...sessionMutants, ...userMutants, ...importMutants, ...logAndKeyMutants, ...eventMutants }
+
+test.for(Object.entries(mutants))(
   'the contract catches: %s', async ([, mutate]) => {
     expect(await caughtBy(mutate)).not.toBeNull()
   })

@@ -10,7 +10,7 @@ import { newestVersion, readVersion } from './schema.ts'
 export function createCheck(database: Database, names: TableNames): () => Promise<void> {
   const columns = new Map([
     [names.session, 'handle'], [names.change, 'seq'], [names.key, 'kid'], [names.turn, 'task'],
-    [names.notBefore, 'name'], [names.event, 'id'], [names.meta, 'name'],
+    [names.notBefore, 'name'], [names.event, 'id'], [names.importClaim, 'handle'], [names.meta, 'name'],
   ])
   // MySQL has no function that tells a user's privileges. It checks them before it looks for rows.
   const statements: Readonly<Record<Privilege, (table: string, column: string) => string>> = {

@@ -15,7 +15,7 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
   const due = (table: string, time: string, columns: readonly string[], limit: number): string =>
     `SELECT ${selection(columns)} FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ${limit}`
 
-  function forget(table: string, key: 'seq' | 'name' | 'id', keyOf: (row: Row) => SqlValue) {
+  function forget(table: string, key: 'seq' | 'name' | 'id' | 'handle', keyOf: (row: Row) => SqlValue) {
     const remove = deleteByKeys(table, key, 'until <= ?')
     return async (runner: Runner, now: EpochMilliseconds, limit: number): Promise<RemovedExpired> => {
       const rows = await runner.rows(due(table, 'until', [key], limit), [now])
@@ -42,6 +42,7 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
     forget(names.change, 'seq', row => readInteger(row, 'seq')),
     forget(names.notBefore, 'name', row => readText(row, 'name')),
     forget(names.event, 'id', row => readText(row, 'id')),
+    forget(names.importClaim, 'handle', row => readHandle(row, 'handle')),
     sweepSessions,
   ]
   return (now, limit) => removeEach(kinds.map(kind => () => (

@@ -21,6 +21,7 @@ export function mysqlNames(options: MysqlNameOptions): TableNames {
     turn: quoted(plain.turn),
     notBefore: quoted(plain.notBefore),
     event: quoted(plain.event),
+    importClaim: quoted(plain.importClaim),
     meta: quoted(plain.meta),
   }
 }

@@ -6,6 +6,7 @@ import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { readInteger } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Runner } from './database.ts'
+import { importClaimTable } from './import-claims.ts'
 import { mysqlNames } from './names.ts'
 import type { MysqlNameOptions } from './names.ts'
 
@@ -96,6 +97,7 @@ const migrations: readonly Migration<TableNames>[] = [
       until BIGINT NOT NULL,
       revision BIGINT NOT NULL DEFAULT 0
     ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`,
+    importClaimTable(names),
   ],
 ]
 

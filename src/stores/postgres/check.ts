@@ -8,11 +8,12 @@ import { newestVersion, readVersion } from './schema.ts'
 
 /** Creates the check of the tables and privileges. It writes nothing. */
 export function createCheck(database: Database, names: PostgresNames): () => Promise<void> {
-  // FOR UPDATE, which the cleanup uses on both logs, needs the privilege UPDATE here.
+  // FOR UPDATE, which the cleanup uses on these tables, needs the privilege UPDATE here.
   const needed = listPrivileges(names, {
     ...neededPrivileges,
     change: [...neededPrivileges.change, 'UPDATE'],
     event: [...neededPrivileges.event, 'UPDATE'],
+    importClaim: [...neededPrivileges.importClaim, 'UPDATE'],
   })
   return () => database.transaction(async run => {
     requireVersion(await readVersion(run, names), newestVersion)

@@ -33,7 +33,10 @@ export function createCleanup(database: Database, names: PostgresNames): Session
      ),
      gone AS (DELETE FROM ${from} WHERE ${key} = ANY (ARRAY (SELECT ${key} FROM due)))
      SELECT (SELECT count(*) FROM due) AS due, 0 AS removed, ${lazily}`)
-  const kinds = [forget(names.change, 'seq'), forget(names.notBefore, 'name'), forget(names.event, 'id'), sweep]
+  const kinds = [
+    forget(names.change, 'seq'), forget(names.notBefore, 'name'), forget(names.event, 'id'),
+    forget(names.importClaim, 'handle'), sweep,
+  ]
 
   return (now, limit) => removeEach(kinds.map(remove => async () => removedOf(await remove(now, limit), limit)))
 }

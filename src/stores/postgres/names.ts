@@ -23,7 +23,7 @@ export interface PostgresNames extends TableNames {
   /** The schema that was given, or null for that of the connection. */
   readonly schema: string | null
   /** The name of an index. An index is in the schema of its table. */
-  index(table: 'session' | 'change' | 'notBefore' | 'event', suffix: string): string
+  index(table: 'session' | 'change' | 'notBefore' | 'event' | 'importClaim', suffix: string): string
   /** The channel that is notified of changes. Channels belong to the database, whatever the schema. */
   readonly channel: string
 }
@@ -44,6 +44,7 @@ export function postgresNames(options: PostgresNameOptions): PostgresNames {
     turn: qualified(plain.turn),
     notBefore: qualified(plain.notBefore),
     event: qualified(plain.event),
+    importClaim: qualified(plain.importClaim),
     meta: qualified(plain.meta),
     schema,
     index: (table, suffix) => `"${plain[table]}_${suffix}"`,

@@ -5,6 +5,7 @@ import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
 import type { PostgresResult, PostgresStatement } from './driver.ts'
 import { toStoreError } from './errors.ts'
+import { importClaimTable } from './import-claims.ts'
 import { postgresNames } from './names.ts'
 import type { PostgresNameOptions, PostgresNames } from './names.ts'
 
@@ -97,6 +98,7 @@ const migrations: readonly Migration<PostgresNames>[] = [
       holder text COLLATE "C" NOT NULL,
       until bigint NOT NULL
     )`,
+    ...importClaimTable(names),
   ],
 ]
 

@@ -11,6 +11,8 @@ export interface KeyNames {
   session(handle: SessionHandle): string
   /** Hash, in the session's slot: a removal that has not been announced yet. */
   removal(handle: SessionHandle): string
+  /** String, in the session's slot: the import claim. */
+  importClaim(handle: SessionHandle): string
   /** Sorted set: a user's handles by `createdAt`. */
   user(userTag: string): string
   /** Hash, in the slot of the user's index: not-befores by tenant; the one for all tenants has an empty field name. */
@@ -41,6 +43,8 @@ export interface KeyNames {
   eventOrder(kind: EventKind, userTag: string | null, handle: SessionHandle | null): string
   /** Hash: the leases by task. */
   readonly turns: string
+  /** Hash: how many sessions were imported, by day and source. */
+  readonly imports: string
   /** A key without a value, and a channel without subscribers: to try commands on. */
   readonly none: string
   /** The pattern for an ACL that matches all keys and the channel. */
@@ -64,6 +68,7 @@ export function keyNames(prefix: string): KeyNames {
   return {
     session: handle => `${prefix}session:{${handle}}`,
     removal: handle => `${prefix}removal:{${handle}}`,
+    importClaim: handle => `${prefix}import:{${handle}}`,
     user: userTag => `${prefix}user:{${userTag}}`,
     notBefore: userTag => `${prefix}not-before:{${userTag}}`,
     notBeforeOfAll: `${shared}not-before`,
@@ -79,6 +84,7 @@ export function keyNames(prefix: string): KeyNames {
     eventEnds: `${shared}event-ends`,
     eventOrder: (kind, userTag, handle) => `${shared}event-order:${kind}:${userTag ?? ''}:${handle ?? ''}`,
     turns: `${shared}turns`,
+    imports: `${shared}imports`,
     none: `${shared}none`,
     pattern: `${prefix}*`,
     channel: `${prefix}changes`,

@@ -11,6 +11,7 @@ export const neededPrivileges: Readonly<Record<keyof TableNames, readonly Privil
   turn: ['SELECT', 'INSERT', 'UPDATE'],
   notBefore: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   event: ['SELECT', 'INSERT', 'DELETE'],
+  importClaim: ['SELECT', 'INSERT', 'DELETE'],
   meta: ['SELECT', 'INSERT', 'UPDATE'],
 }
 
@@ -19,10 +20,10 @@ export function listPrivileges(
   names: TableNames,
   needed: Readonly<Record<keyof TableNames, readonly Privilege[]>> = neededPrivileges,
 ): readonly (readonly [table: string, privilege: Privilege])[] {
-  const { session, change, key, turn, notBefore, event, meta } = needed
+  const { session, change, key, turn, notBefore, event, importClaim, meta } = needed
   const tables = [
     [names.session, session], [names.change, change], [names.key, key], [names.turn, turn],
-    [names.notBefore, notBefore], [names.event, event], [names.meta, meta],
+    [names.notBefore, notBefore], [names.event, event], [names.importClaim, importClaim], [names.meta, meta],
   ] as const
   return tables.flatMap(([table, privileges]) => privileges.map(privilege => [table, privilege] as const))
 }

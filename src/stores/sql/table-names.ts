@@ -9,6 +9,7 @@ export interface TableNames {
   readonly turn: string
   readonly notBefore: string
   readonly event: string
+  readonly importClaim: string
   readonly meta: string
 }
 
@@ -26,6 +27,7 @@ export function tableNames(prefix: string = tablePrefixRule.preset): TableNames 
     turn: `${prefix}turn`,
     notBefore: `${prefix}not_before`,
     event: `${prefix}event`,
+    importClaim: `${prefix}import_claim`,
     meta: `${prefix}meta`,
   }
 }

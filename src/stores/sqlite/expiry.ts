@@ -30,7 +30,9 @@ export function createRemoveExpired(
     })
   }
 
-  const kinds = [forget(names.change), forget(names.notBefore), forget(names.event), sweepSessions]
+  const kinds = [
+    forget(names.change), forget(names.notBefore), forget(names.event), forget(names.importClaim), sweepSessions,
+  ]
   return (now, limit) => removeEach(kinds.map(kind => () => (
     inParts(limit, size => writes.run(() => kind(now, size)))
   )))

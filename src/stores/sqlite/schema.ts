@@ -10,6 +10,7 @@ import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
 import { prepare } from './driver.ts'
+import { importClaimTable } from './import-claims.ts'
 import { sqliteRules } from './options.ts'
 
 /**
@@ -93,7 +94,7 @@ const migrations: readonly ((names: TableNames) => string)[] = [
       task TEXT PRIMARY KEY NOT NULL,
       holder TEXT NOT NULL,
       until INTEGER NOT NULL
-    ) STRICT;`,
+    ) STRICT;${importClaimTable(names)}`,
 ]
 
 /** The version that this code reads and writes. */

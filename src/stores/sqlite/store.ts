@@ -8,6 +8,7 @@ import type { Connections } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
 import { createEventTable } from './events.ts'
 import { createRemoveExpired } from './expiry.ts'
+import { createImportClaims } from './import-claims.ts'
 import { createKeyTable } from './keys.ts'
 import { createRetries, isLocked } from './retries.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
@@ -72,6 +73,7 @@ function assemble(connections: Connections, { durable: database, names }: StoreP
     ...sessions,
     ...createKeyTable(connections, log, names),
     ...createEventTable(connections, names),
+    ...createImportClaims(connections, names),
     removeByUser: removal => tracked(sessions.removeByUser(removal)),
     removeAll: page => tracked(sessions.removeAll(page)),
     removeExpired: (now, limit) => tracked(removeExpired(now, limit)),
