@@ -108,7 +108,9 @@ export default defineConfig({
         test: {
           name: 'stores',
           include: ['test/stores/**/*.test.ts', 'test/day/*.test.ts'],
-          globalSetup: ['test/support/servers/global-setup.ts', 'test/support/drivers.ts'],
+          globalSetup: [
+            'test/support/servers/global-setup.ts', 'test/support/drivers.ts', 'test/support/old-systems.ts',
+          ],
         },
       },
       {
@@ -125,7 +127,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/support/package/build.ts'],
+          globalSetup: ['test/support/package/build.ts', 'test/support/old-systems.ts'],
         },
       },
     ],

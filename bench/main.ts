@@ -8,6 +8,7 @@ import { measureRevocations } from './revocations/main.ts'
 import { simulateScale } from './scale/main.ts'
 import { measureScaleUp } from './scale-up/main.ts'
 import { measureSqliteLock } from './sqlite-lock/main.ts'
+import { measureImportCheck } from './take-over/main.ts'
 import { compareVerification } from './verify/main.ts'
 
 // npm run bench [-- part ...]: runs all parts, or the named ones. What follows `scale-up` names a part of it.
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, (names: readonly string[]) => Promise<void>
   cache: compareCaches,
   http: compareHttp,
   import: compareImports,
+  'import-check': measureImportCheck,
   revocations: measureRevocations,
   latency: measureLatency,
   'sqlite-lock': measureSqliteLock,

@@ -8,6 +8,14 @@ import type { Rule } from '../src/base/options.ts'
 import { clientRules } from '../src/client/options.ts'
 import { createSessionsRules } from '../src/create-sessions.ts'
 import * as adapters from '../src/frameworks/options.ts'
+import { authJsDatabaseRules, authJsTokenRules } from '../src/import/auth-js.ts'
+import { betterAuthRules } from '../src/import/better-auth.ts'
+import { checkImportRules } from '../src/import/check.ts'
+import { djangoRules } from '../src/import/django.ts'
+import { expressSessionRules } from '../src/import/express-session.ts'
+import { ironSessionRules } from '../src/import/iron-session.ts'
+import { importRules } from '../src/import/plan.ts'
+import { superTokensRules } from '../src/import/supertokens.ts'
 import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
 import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
@@ -152,6 +160,20 @@ const sections: readonly Section[] = [
   adapter('ws', 'WsOptions', adapters.wsRules),
   adapter('socketio', 'SocketIoOptions', adapters.socketIoRules),
   {
+    title: 'importSessions(options)', from: 'keyturn/import', rules: importRules, types: ['import/plan.ts: ImportOptions'],
+  },
+  {
+    title: 'checkImport(setup, options)', from: 'keyturn/import', rules: checkImportRules,
+    types: ['import/check.ts: CheckImportOptions'],
+  },
+  importer('fromAuthJsTokens', authJsTokenRules, 'import/auth-js.ts: AuthJsTokensOptions'),
+  importer('fromAuthJsDatabase', authJsDatabaseRules, 'import/auth-js.ts: AuthJsSessionsOptions'),
+  importer('fromBetterAuth', betterAuthRules, 'import/better-auth.ts: BetterAuthOptions'),
+  importer('fromDjango', djangoRules, 'import/django.ts: DjangoSessionsOptions'),
+  importer('fromExpressSession', expressSessionRules, 'import/express-session.ts: ExpressSessionsOptions'),
+  importer('fromIronSession', ironSessionRules, 'import/iron-session.ts: IronSessionsOptions'),
+  importer('fromSuperTokens', superTokensRules, 'import/supertokens.ts: SuperTokensOptions'),
+  {
     title: 'createClient(options)', from: 'keyturn/client', rules: describedClientRules(),
     types: ['client/client.ts: ClientOptions'],
   },
@@ -191,6 +213,11 @@ function describedClientRules(): Section['rules'] {
   return Object.fromEntries(Object.entries(clientRules).map(([name, rule]) => [
     name, { accepts: accepted[name] ?? `a ${String(rule)}` },
   ]))
+}
+
+/** The section of an importer. */
+function importer(name: string, rules: Section['rules'], ...types: readonly string[]): Section {
+  return { title: `${name}(options)`, from: 'keyturn/import', rules, types }
 }
 
 function adapter(file: string, type: string, rules: Section['rules'], ...others: readonly string[]): Section {

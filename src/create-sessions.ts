@@ -31,6 +31,7 @@ import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
 import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
 import type { HttpSessions } from './transport/http-sessions.ts'
+import type { SessionImports } from './transport/imports.ts'
 
 /**
  * The options of {@link createSessions}. Only `origin` is required. `Payload` and `Info` are what the schemas return,
@@ -68,6 +69,11 @@ export interface CreateSessionsOptions<
   readonly payload?: StandardSchema<PayloadInput, Payload>
   /** The schema of the session data, like `payload`. Default: any JSON object. */
   readonly info?: StandardSchema<InfoInput, Info>
+  /**
+   * Takes over the live sessions of the system before, as `importSessions` of `keyturn/import` says (docs/import.md).
+   * Default: none are.
+   */
+  readonly imports?: SessionImports
   /** Listeners for events. Default: none. */
   readonly events?: SessionEvents
   /** The clock, for tests. Default: the system clock, corrected by the store's clock. */
@@ -101,6 +107,7 @@ const ownRules = {
   application: applicationRule,
   payload: explicit(schema),
   info: explicit(schema),
+  imports: having<SessionImports>('what importSessions of keyturn/import returns', 'connect'),
   events: optionsOf<SessionEvents>(eventRules),
   clock: callback<Clock>(),
   entropy: callback<Entropy>(),
@@ -169,7 +176,10 @@ export function createSessions<Payload extends object, Info extends object>(
     secrets: options.secret === undefined ? [] : [options.secret].flat(),
     events: options.events ?? {},
   })
-  const core = createSessionCore(engine, format, createCodecs<Payload, Info>(policy, options))
+  const codecs = createCodecs<Payload, Info>(policy, options)
+  const core = createSessionCore(engine, format, codecs)
+  const connected = options.imports?.connect({ ...engine, ...codecs, format }, { name: application, audience }) ?? null
+  const imports = options.imports && connected ? { connected, flows: options.imports.http } : null
   if (isProduction && options.secret === undefined) report({ code: 'NO_SECRET' })
   // Next.js makes a copy for each of its bundles.
   const copies = registry.copies.size
@@ -180,7 +190,7 @@ export function createSessions<Payload extends object, Info extends object>(
   const release = countOpen(registry, httpPolicy.issuer, report)
   const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
-    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock, openConsole),
+    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock, openConsole, imports),
     getSessionByHandle: core.getSessionByHandle,
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,
@@ -188,7 +198,12 @@ export function createSessions<Payload extends object, Info extends object>(
     updateJwtPayloadForUser: core.updateJwtPayloadForUser,
     revokeSession: core.revokeSession,
     revokeSessions: core.revokeSessions,
-    revokeAllSessionsForUser: core.revokeAllSessionsForUser,
+    revokeAllSessionsForUser: imports === null ? core.revokeAllSessionsForUser : async (userId, revokeOptions) => {
+      const revoked = await core.revokeAllSessionsForUser(userId, revokeOptions)
+      // A tenant's not-before refuses what is not taken over yet; the systems before may have no tenants.
+      if (revokeOptions?.tenantId === undefined) await imports.connected.retireUser(userId)
+      return revoked
+    },
     revokeEverySession: core.revokeEverySession,
     getAllSessionHandlesForUser: core.getAllSessionHandlesForUser,
     listSessions: core.listSessions,

@@ -14,6 +14,11 @@ export type SessionHandle = string & { readonly [brand]: 'SessionHandle' }
 /** The format of a handle. The last character of base64url has no bits beyond the last byte. */
 export const HANDLE: RegExp = /^[ch][A-Za-z0-9_-]{21}[AQgw]$/
 
+/** Makes a handle of 16 bytes in base64url, which were derived for a session; `null` if the format is wrong. */
+export function derivedHandle(mode: TransferMode, derived: string): SessionHandle | null {
+  return parseHandle((mode === 'cookie' ? 'c' : 'h') + derived)
+}
+
 /** Generates a handle for a new session. */
 export function createHandle(mode: TransferMode, entropy: Entropy): SessionHandle {
   return ((mode === 'cookie' ? 'c' : 'h') + encodeBase64url(entropy(16))) as SessionHandle

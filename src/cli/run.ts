@@ -3,13 +3,14 @@ import { cleanup } from './cleanup.ts'
 import { reasonOf, UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { doctor } from './doctor.ts'
+import { importCommand } from './import.ts'
 import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import { packageVersion } from '../server/package-version.ts'
 
-const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
+const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, import: importCommand, doctor }
 
 /** Runs the program with these arguments. Never throws: it prints the error and returns the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

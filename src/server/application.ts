@@ -8,6 +8,7 @@ import { createSessionCore } from '../session/create-core.ts'
 import { CLOSE_LIMIT, createEngine } from '../session/engine.ts'
 import type { Engine, EngineDependencies } from '../session/engine.ts'
 import { requireCdiUserId } from '../session/identifiers.ts'
+import type { ConnectedImports, ImportConnector } from '../session/importer.ts'
 import { CLOCK_TOLERANCE } from '../session/policy.ts'
 import { atJwt } from '../tokens/at-jwt.ts'
 import { cdiTokens } from './cdi/token-format.ts'
@@ -24,6 +25,8 @@ export interface Application extends Engine {
   readonly native: SessionCore<JsonObject, JsonObject>
   /** The same sessions with the token format of CDI. */
   readonly core: SessionCore<JsonObject, JsonObject, CdiTokenStyle, CdiClaims>
+  /** The sessions of a SuperTokens core that can be taken over; null: none. */
+  readonly imports: ConnectedImports<JsonObject, CdiClaims, CdiTokenStyle> | null
   /** Validate and serialize the JWT payload and session data of the native API. */
   readonly codecs: Codecs<JsonObject, JsonObject>
   /** Passes its changes to the streams of the native API. */
@@ -39,10 +42,12 @@ export interface ApplicationDependencies extends Omit<EngineDependencies, 'deman
    * fits in a header or a cookie depends on the SDK's configuration.
    */
   readonly maxPayloadBytes: number
+  /** Takes over the sessions of a SuperTokens core. Default: null, nothing. */
+  readonly imports?: ImportConnector | null
 }
 
 /** Creates an application: the library's engine with two token formats. It does not open or read the store yet. */
-export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: ApplicationDependencies): Application {
+export function createApplication({ issuer, maxPayloadBytes, imports = null, ...dependencies }: ApplicationDependencies): Application {
   const { crypto, entropy, policy, application } = dependencies
   const native = atJwt({
     issuer, audience: application.audience, application: application.name,
@@ -53,6 +58,16 @@ export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: 
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })
   const codecs = createCodecs<JsonObject, JsonObject>(policy, {})
+  const cdiCodecs: Codecs<JsonObject, JsonObject> = {
+    payloads: createDataCodec<JsonObject>({
+      name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, maxPayloadBytes),
+    }),
+    infos: createDataCodec<JsonObject>({
+      name: 'session data', schema: undefined,
+      check: (_, json) => checkSize('session data', json, policy.maxSessionInfoBytes),
+    }),
+    requireUserId: requireCdiUserId,
+  }
   const broadcast = createBroadcast({
     store: engine.store,
     schedule: dependencies.schedule,
@@ -66,16 +81,8 @@ export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: 
     broadcast,
     // The native API continues sessions of CDI: it ignores the marks that CDI adds to a refresh token.
     native: createSessionCore(engine, { ...native, refreshTokenIn: text => readMarks(text).token }, codecs),
-    core: createSessionCore(engine, core, {
-      payloads: createDataCodec<JsonObject>({
-        name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, maxPayloadBytes),
-      }),
-      infos: createDataCodec<JsonObject>({
-        name: 'session data', schema: undefined,
-        check: (_, json) => checkSize('session data', json, policy.maxSessionInfoBytes),
-      }),
-      requireUserId: requireCdiUserId,
-    }),
+    core: createSessionCore(engine, core, cdiCodecs),
+    imports: imports?.connect({ ...engine, ...cdiCodecs, format: core }, application) ?? null,
     close: closeOnce(async () => {
       await atMost(CLOSE_LIMIT, broadcast.close())
       await engine.close()

@@ -94,6 +94,7 @@ export async function openApplications(
       policy: createPolicy({ ...policyOf(settings), ...options }),
       entropy: crypto.randomBytes,
       secrets: settings.secrets,
+      imports: parts.imports?.(appId) ?? null,
     })
     try {
       // A key that another process removes is refused as soon as the change log has been read.

@@ -1,6 +1,7 @@
 import { callback, having, number, optionsOf, rule, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { Clock } from '../base/time.ts'
+import type { ImportConnector } from '../session/importer.ts'
 import type { SessionStore } from '../session/store.ts'
 import { httpLimits } from './http/listen.ts'
 import type { HttpLimits } from './http/listen.ts'
@@ -17,6 +18,11 @@ export interface ServerParts {
   readonly openTelemetry?: OpenTelemetry
   /** Ends the wait for a store that does not answer yet (`storeWait`). Default: none. */
   readonly signal?: AbortSignal
+  /**
+   * What `importSessions` of `keyturn/import` returns for an application, to take over the sessions of a SuperTokens core
+   * (docs/import/supertokens.md); null: nothing. Default: nothing.
+   */
+  readonly imports?: (appId: string) => ImportConnector | null
   /** The limits on what a client may use, for tests. Default: the usual limits. */
   readonly limits?: Partial<HttpLimits>
   /** The clock, for tests. Default: the system's clock, corrected by the store's. */
@@ -42,6 +48,7 @@ export const partRules: RulesFor<ServerParts> = {
     typeof value === 'object' && value !== null && 'context' in value && 'propagation' in value && 'trace' in value
   )),
   signal: having<AbortSignal>('an AbortSignal', 'addEventListener'),
+  imports: callback<(appId: string) => ImportConnector | null>(),
   limits: optionsOf<Partial<HttpLimits>>(limitRules),
   clock: callback<Clock>(),
 }

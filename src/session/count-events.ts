@@ -10,6 +10,8 @@ const counts: { readonly [Name in keyof SessionEventMap]?: Count<Name> } = {
   onSessionCreated: ['keyturn.sessions.created'],
   onSessionRefreshed: ['keyturn.sessions.refreshed', 'how'],
   onSessionReauthenticated: ['keyturn.sessions.reauthenticated'],
+  onSessionImported: ['keyturn.sessions.imported', 'source'],
+  onImportRefused: ['keyturn.imports.refused', 'reason'],
   onSessionRevoked: ['keyturn.sessions.revoked', 'reason'],
   onTokenTheft: ['keyturn.token.thefts'],
   onRefreshShared: ['keyturn.refreshes.shared'],

@@ -70,7 +70,7 @@ export async function create<
  * be another person's. Each login checks after its own insert, so that the last of parallel logins sees all sessions
  * (REV-06). If there are many, as after the limit was lowered, the next logins go on.
  */
-async function evictOldest(engine: Engine, { userId, tenantId }: Subject, limit: number): Promise<void> {
+export async function evictOldest(engine: Engine, { userId, tenantId }: Subject, limit: number): Promise<void> {
   const bounds = activeBounds(engine.clock(), engine.policy)
   const pageSize = Math.min(1000, limit + REMOVAL_LIMIT)
   let kept = 0

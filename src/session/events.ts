@@ -51,6 +51,19 @@ export interface RejectedRefreshEvidence extends RefreshEvidence {
   readonly reason: 'superseded' | 'forged'
 }
 
+/** Describes a credential of another system that was refused. */
+export interface ImportRefusal {
+  readonly source: string
+  /**
+   * `invalid`: the session has ended there. `reused`: the credential was replaced there. `revoked`: the user's sessions
+   * were revoked after it was issued. `ended`: its session was taken over and has ended. `replayed`: its session was
+   * taken over, and the client has used newer tokens since. `unwritable`: its data does not fit into a session.
+   */
+  readonly reason: 'invalid' | 'reused' | 'revoked' | 'ended' | 'replayed' | 'unwritable'
+  /** The session that was taken over; null if none was. */
+  readonly handle: string | null
+}
+
 /** The events and their data. */
 export interface SessionEventMap {
   /** A session was created. */
@@ -59,6 +72,10 @@ export interface SessionEventMap {
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
   /** The user of a session has authenticated again. */
   readonly onSessionReauthenticated: { readonly userId: string; readonly handle: string }
+  /** A session of another system was taken over. */
+  readonly onSessionImported: { readonly userId: string; readonly handle: string; readonly source: string }
+  /** A credential of another system was refused. */
+  readonly onImportRefused: ImportRefusal
   /** Sessions were revoked. */
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
@@ -99,6 +116,8 @@ export const eventRules: RulesFor<SessionEvents> = {
   onSessionCreated: callback(),
   onSessionRefreshed: callback(),
   onSessionReauthenticated: callback(),
+  onSessionImported: callback(),
+  onImportRefused: callback(),
   onSessionRevoked: callback(),
   onTokenTheft: callback(),
   onRefreshShared: callback(),

@@ -30,6 +30,7 @@ function gauge(unit: string, combine: Metric['combine'], meaning: string): Metri
 export type MetricName =
   | 'keyturn.http.requests' | 'keyturn.http.request.duration' | 'keyturn.errors' | 'keyturn.sessions.created'
   | 'keyturn.sessions.refreshed' | 'keyturn.sessions.reauthenticated' | 'keyturn.sessions.revoked'
+  | 'keyturn.sessions.imported' | 'keyturn.imports.refused'
   | 'keyturn.token.thefts' | 'keyturn.refreshes.shared' | 'keyturn.refreshes.rejected'
   | 'keyturn.refresh.duration' | 'keyturn.verifications.rejected' | 'keyturn.verifications.unchecked'
   | 'keyturn.token.cache.hits' | 'keyturn.token.cache.misses' | 'keyturn.token.cache.entries'
@@ -47,6 +48,8 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   'keyturn.sessions.refreshed': counter('session', 'Refreshes, by the case of the rotation table.', 'how'),
   'keyturn.sessions.reauthenticated': counter('session', 'Sessions whose users authenticated again.'),
   'keyturn.sessions.revoked': counter('session', 'Sessions that were revoked, by reason.', 'reason'),
+  'keyturn.sessions.imported': counter('session', 'Sessions that were taken over from another system.', 'source'),
+  'keyturn.imports.refused': counter('credential', 'Credentials of another system that were refused, by reason.', 'reason'),
   'keyturn.token.thefts': counter('theft', 'Refresh tokens that two parties used: the session was revoked.'),
   'keyturn.refreshes.shared': counter(
     'refresh', 'Refresh tokens that were given to two networks or user agents.'),

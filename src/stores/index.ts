@@ -32,6 +32,8 @@ export type { Lease } from './apply.ts'
 export { withKey, withMaterial, withoutKey } from './key-list.ts'
 export { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
 
+export { countClaims } from './import-counts.ts'
+
 // Pages of sessions and events, and the change log.
 export { decodePosition, pageOf, toPage } from './page-position.ts'
 export type { PagePosition } from './page-position.ts'

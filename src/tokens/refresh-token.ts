@@ -53,6 +53,11 @@ export interface RefreshKey {
    * parent names: every process then answers a retry with the same bytes.
    */
   childSecret(handle: SessionHandle, generation: number, branch: number, parentSecret: string): Awaitable<string>
+  /**
+   * Derives the anchor or the secret of the first refresh token of a session that is taken over from another system.
+   * `subject` names the session there. Every process derives the same one.
+   */
+  importedSecret(part: 'anchor' | 'secret', handle: SessionHandle, subject: string): Awaitable<string>
   /** Creates a refresh token that names this key. */
   write(parts: RefreshTokenParts): Awaitable<string>
   /** Authenticates anti-CSRF tokens (CSRF-06). */
@@ -108,6 +113,7 @@ export async function createRefreshKey(
   }
   const tagMac = await subkey('refresh token tag')
   const childMac = await subkey('refresh token child')
+  const importMac = await subkey('imported session')
   return {
     purpose: 'refresh',
     kid,
@@ -124,6 +130,8 @@ export async function createRefreshKey(
     childSecret: (handle, generation, branch, parentSecret) => (
       childMac(`${handle}.${generation}.${branch}.${parentSecret}`)
     ),
+    // Only the subject may contain a dot.
+    importedSecret: (part, handle, subject) => importMac(`${part}.${handle}.${subject}`),
     write({ handle, generation, branch, anchor, secret }) {
       const signed = `${VERSION}${kid}.${handle}.${generation}.${branch}.${anchor}.${secret}`
       const tag = tagMac(signed + binding)

@@ -1,7 +1,8 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { toMilliseconds } from '../base/duration.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
-import type { ActiveOutcome } from '../session/core.ts'
+import { transferModeOf } from '../base/handle.ts'
+import type { ActiveOutcome, IssuedSession } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { requireRecentLogin, validateClaims } from './claim-validators.ts'
 import { macsOf, verifyAccessTokenNow } from './credentials.ts'
@@ -18,6 +19,7 @@ import type {
 } from './get-session-options.ts'
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
+import { takeOver } from './imports.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { isEventStream, redirectToLogin, wantsPage } from './page-request.ts'
 import { refreshWithinRequest } from './refresh-within-request.ts'
@@ -131,7 +133,7 @@ async function admit<Payload extends object, Info extends object>(
   const presented = await judging
   switch (presented.kind) {
     case 'none':
-      return null
+      return context.imports === null ? null : afterTakeOver(context, exchange, options, guarded)
     case 'cross-site':
       throw crossSiteRequest(request, policy)
     case 'wrong-channel':
@@ -175,16 +177,33 @@ async function afterRefresh<Payload extends object, Info extends object>(
   if (options.refresh !== true) throw new TryRefreshTokenError(reason)
   const renewed = await refreshWithinRequest(context, exchange)
   if (renewed?.kind === 'refreshed') {
-    const { accessToken, claims, payload } = renewed.issued
-    const outcome = { kind: 'active', claims, payload, reissued: null } as const
-    const presented = { kind: 'judged', channel: 'cookie', accessToken, outcome, duplicated: false } as const
-    return admit(context, exchange, options, guarded, presented)
+    return admit(context, exchange, options, guarded, candidateOf(renewed.issued))
   }
   const isOver = renewed?.kind === 'theft' || (renewed !== null && renewed.ended !== false)
   // A script can refresh the session at the endpoint and repeat the request.
   if (!isOver && !wantsPage(exchange.request)) throw new TryRefreshTokenError(reason)
   if (options.required === false) return null
   throw new UnauthorizedError('the session could not be refreshed')
+}
+
+/** The session that was taken over from another system for this request, or null. */
+async function afterTakeOver<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
+  guarded: boolean,
+): Promise<Session<Payload, Info> | null> {
+  const isChanged = context.current.of(exchange.request) !== undefined
+  const taken = isChanged ? null : await takeOver(context, exchange, 'request')
+  return taken && admit(context, exchange, options, guarded, candidateOf(taken.issued))
+}
+
+/** The access token of a pair that was issued for this request. */
+function candidateOf<Payload extends object>(
+  { accessToken, claims, payload }: IssuedSession<Payload>,
+): VerifiedCandidate<Payload> {
+  const outcome = { kind: 'active', claims, payload, reissued: null } as const
+  return { kind: 'judged', channel: transferModeOf(claims.sid), accessToken, outcome, duplicated: false }
 }
 
 /** Cookies on other domains to clear. A single cookie is not one, unless another domain was configured before. */

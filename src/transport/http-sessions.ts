@@ -14,6 +14,7 @@ import type { SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
+import type { HttpImports } from './imports.ts'
 import { refreshSession } from './refresh-session.ts'
 import { refreshBeforeRender } from './refresh-before-render.ts'
 import type { RenderSession } from './refresh-before-render.ts'
@@ -134,9 +135,10 @@ export function createHttpSessions<Payload extends object, Info extends object>(
   policy: HttpPolicy,
   clock: Clock,
   openConsole: OpenConsole,
+  imports: HttpImports<Payload> | null = null,
 ): HttpSessions<Payload, Info> {
   const current: CurrentSessions<Payload, Info> = new CurrentSessions()
-  const context: HttpContext<Payload, Info> = { core, policy, clock, current, routes: { served: false } }
+  const context: HttpContext<Payload, Info> = { core, policy, clock, current, imports, routes: { served: false } }
 
   return {
     policy,

@@ -1,6 +1,8 @@
 import { isSessionError } from '../base/errors.ts'
+import type { IssuedSession } from '../session/core.ts'
 import { mayRead } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
+import { takeOver } from './imports.ts'
 import { readingOf } from './get-session.ts'
 import type { SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
@@ -58,14 +60,22 @@ export async function refreshBeforeRender<Payload extends object, Info extends o
   }
 }
 
-async function renew<Payload extends object, Info extends object>(
-  context: HttpContext<Payload, Info>,
-  exchange: HttpExchange,
-): Promise<{
+/** The session for rendering, and its token. */
+interface Renewal<Payload extends object> {
   readonly reading: SessionReading<Payload>
   readonly token: RenderedToken
   readonly isRefreshed?: true
-}> {
+}
+
+function renewedBy<Payload extends object>({ issued }: { readonly issued: IssuedSession<Payload> }): Renewal<Payload> {
+  const session = new VerifiedSession(issued.claims, issued.payload)
+  return { reading: { kind: 'active', session }, token: issued, isRefreshed: true }
+}
+
+async function renew<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+): Promise<Renewal<Payload>> {
   const { policy, current } = context
   const { request, reply } = exchange
   const presented = await verifyTokenOf(context, request, {}, mayRead(request, policy))
@@ -80,15 +90,15 @@ async function renew<Payload extends object, Info extends object>(
       return { reading, token: outcome.reissued }
     }
   }
+  if (presented.kind === 'none' && current.of(request) === undefined) {
+    const taken = await takeOver(context, exchange, 'request')
+    return taken === null ? unchanged : renewedBy(taken)
+  }
   if (reading.kind !== 'needs-refresh') return unchanged
 
   const renewed = await refreshWithinRequest(context, exchange)
   if (renewed === null) return unchanged
-  if (renewed.kind === 'refreshed') {
-    const { claims, payload } = renewed.issued
-    const session = new VerifiedSession(claims, payload)
-    return { reading: { kind: 'active', session }, token: renewed.issued, isRefreshed: true }
-  }
+  if (renewed.kind === 'refreshed') return renewedBy(renewed)
   const ended = renewed.kind === 'theft' || renewed.ended !== false
   return ended ? { reading: { kind: 'none' }, token: { accessToken: null, mac: null } } : unchanged
 }

@@ -1,18 +1,17 @@
 import { TokenTheftDetectedError, UnauthorizedError } from '../base/errors.ts'
 import type { TransferMode } from '../base/wire.ts'
-import type { IssuedSession, RefreshOutcome } from '../session/core.ts'
-import { cookieTokens } from './credentials.ts'
-import { ChangedSession } from './current-session.ts'
+import type { RefreshOutcome } from '../session/core.ts'
 import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from './csrf.ts'
 import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findUnknownProxy } from './find-misconfiguration.ts'
+import { takeOver } from './imports.ts'
 import { findLeftovers } from './leftovers.ts'
-import { pairEdits } from './pair-edits.ts'
 import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import type { PresentedRefreshToken } from './refresh-credentials.ts'
-import { RequestSession } from './session-object.ts'
+import { sendPair } from './send-pair.ts'
+import type { SentPair } from './send-pair.ts'
 import type { Session } from './session.ts'
 import { noSessionEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
@@ -34,6 +33,8 @@ export async function refreshSession<Payload extends object, Info extends object
   if (changed?.source === 'created') return changed.session
   const presented = findRefreshToken(core, policy, request)
   if (presented.kind === 'none') {
+    const taken = await takeOver(context, exchange, 'refresh')
+    if (taken !== null) return taken.session
     refuseUntrustedOrigin(request, policy)
     applyEdits(reply, noSessionEdits())
     throw new UnauthorizedError('the request has no refresh token')
@@ -70,11 +71,7 @@ export async function refreshSession<Payload extends object, Info extends object
 /** The result of {@link exchangeRefreshToken}. */
 export type Exchanged<Payload extends object, Info extends object> =
   | Exclude<RefreshOutcome<Payload>, { readonly kind: 'refreshed' }>
-  | {
-    readonly kind: 'refreshed'
-    readonly issued: IssuedSession<Payload>
-    readonly session: Session<Payload, Info>
-  }
+  | { readonly kind: 'refreshed' } & SentPair<Payload, Info>
 
 /**
  * Exchanges a refresh token of a request that was checked. Sends the client the next pair of tokens, or clears its
@@ -93,17 +90,8 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   if (outcome.kind === 'unauthorized' && outcome.ended === false) return outcome
   const leftovers = channel === 'cookie' ? await findLeftovers(context, request) : null
   if (outcome.kind === 'refreshed') {
-    const edits = await pairEdits(context, channel, outcome.issued)
-    requireUnsent(reply)
-    if (leftovers !== null) applyEdits(reply, leftovers)
-    if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
-      applyEdits(reply, clearingEdits(policy.cookies, 'cookie', null))
-    }
-    applyEdits(reply, edits)
-    const { issued } = outcome
-    const session = new RequestSession(context, exchange, issued)
-    current.set(request, new ChangedSession('refreshed', issued, session))
-    return { kind: 'refreshed', issued, session }
+    const sent = await sendPair(context, exchange, channel, outcome.issued, leftovers)
+    return { kind: 'refreshed', ...sent }
   }
   if (leftovers !== null) applyEdits(reply, leftovers)
   const reason = outcome.kind === 'theft' ? 'theft' : outcome.ended

@@ -8,6 +8,7 @@ import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import { getSession } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
+import { endImported } from './imports.ts'
 import { findLeftovers } from './leftovers.ts'
 import { refreshTokensInCookies } from './refresh-credentials.ts'
 import { applyEdits, clearingEdits } from './tokens-reply.ts'
@@ -24,6 +25,15 @@ interface ProvenSessions {
  * With `?session=<handle>`, another session is not revoked. Returns whether the request had a session. 1 store call.
  */
 export async function signOut<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+): Promise<boolean> {
+  const had = await revokeOwn(context, exchange)
+  if (had) await endImported(context, exchange, 'sign-out')
+  return had
+}
+
+async function revokeOwn<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
 ): Promise<boolean> {

@@ -14,6 +14,7 @@ import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findUnknownProxy } from './find-misconfiguration.ts'
+import { endImported } from './imports.ts'
 import { findLeftovers } from './leftovers.ts'
 import { pairEdits } from './pair-edits.ts'
 import { sessionsToReplace } from './replaced-sessions.ts'
@@ -127,6 +128,10 @@ export async function startSession<Payload extends object, Info extends object>(
     requireUnsent(reply)
     if (replaced.length > 0) await core.revokeSessions(replaced)
     requireUnsent(reply)
+    if (context.imports !== null && !keepExistingSession) {
+      await endImported(context, exchange, 'login')
+      requireUnsent(reply)
+    }
     for (const each of edits) applyEdits(reply, each)
   } catch (error) {
     // A session whose tokens cannot be delivered must not exist.

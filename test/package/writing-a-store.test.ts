@@ -71,6 +71,7 @@ const leftOut: readonly (readonly [title: string, code: string, without: string]
     `const listed = present(await new Attempt(database).getAll<SessionRecord>(await keysOfUser(userId)))
       if (after === null) await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)`,
   ],
+  ['take-overs that keep no claim', 'if (standing === null) attempt.set(claimKey(record.handle), given)', ''],
   ['log numbers that do not increase', '(head?.sequence ?? 0) + 1', '1'],
   ['an unknown cursor that it accepts', "isKnown ? changeKey(place.sequence) : ''", 'changeKey(place?.sequence ?? 0)'],
   ['a change that is kept for too short a time', '=> accessTokenLifetime)', '=> 0)'],

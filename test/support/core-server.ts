@@ -3,6 +3,7 @@ import type { HttpLimits } from '../../src/server/http/listen.ts'
 import { createLogger } from '../../src/server/log.ts'
 import { startServer } from '../../src/server/create-server.ts'
 import type { KeyturnServer } from '../../src/server/create-server.ts'
+import type { ServerParts } from '../../src/server/parts.ts'
 import type { ServerSettings } from '../../src/server/settings.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createTestClock } from './session-server.ts'
@@ -68,11 +69,13 @@ export async function startCoreServer(
   settings: Partial<ServerSettings> = {},
   store: SessionStore = createMemoryStore(),
   limits: Partial<HttpLimits> = {},
+  more: Pick<ServerParts, 'imports'> = {},
 ): Promise<CoreServer> {
   const clock = createTestClock()
   const log: string[] = []
   const { logLevel = 'debug', ...others } = settings
   const server = await startServer({ port: 0, ...others }, {
+    ...more,
     clock,
     limits,
     logger: createLogger(logLevel, clock, line => log.push(line)),

@@ -13,6 +13,7 @@ import type { Protocol } from './protocol.ts'
 import { antiCsrfTokenOf, readMarks } from './refresh-token-marks.ts'
 import type { CdiEndpoint, CdiHandler, CdiRequest } from './request.ts'
 import { ProtectedClaimError, requireUnprotected } from './token-format.ts'
+import type { CdiTokenStyle } from './token-format.ts'
 
 /** The endpoints of sessions, by path. */
 export const sessionEndpoints: Readonly<Record<string, CdiEndpoint>> = {
@@ -110,7 +111,7 @@ async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
     case 'refreshed':
       return pairReply(outcome.issued, protocol, app.clock())
     case 'unauthorized':
-      return refused
+      return outcome.ended === false ? takeOver(app, protocol, { refreshToken, antiCsrfToken, hasAntiCsrf }, style) : refused
     case 'theft':
       return replyJson({
         status: 'TOKEN_THEFT_DETECTED',
@@ -118,6 +119,22 @@ async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
         ...protocol.isEager ? { recentTokenReuseSubtype: reuseSubtype(outcome) } : {},
       })
   }
+}
+
+/** Takes over the session of a refresh token that is not Keyturn's: of the core before, if there is an import. */
+async function takeOver(
+  { imports, clock }: Application,
+  protocol: Protocol,
+  given: { readonly refreshToken: string; readonly antiCsrfToken: string | null; readonly hasAntiCsrf: boolean },
+  style: CdiTokenStyle,
+): Promise<Reply> {
+  const found = await imports?.find({
+    cookies: () => [],
+    bearer: given.refreshToken,
+    antiCsrf: given.hasAntiCsrf ? given.antiCsrfToken ?? '' : null,
+  }, 'refresh') ?? null
+  const outcome = await found?.takeOver(unknownClient, style)
+  return outcome?.kind === 'taken' ? pairReply(outcome.issued, protocol, clock()) : refused
 }
 
 const refused = unauthorised('The refresh token is invalid, or its session has ended.')

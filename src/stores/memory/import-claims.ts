@@ -1,8 +1,8 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { ImportClaim, ImportClaims, ImportCount } from '../../session/import-claims.ts'
+import type { ImportClaim, ImportClaims } from '../../session/import-claims.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import { MILLISECONDS_PER_DAY } from '../sql/import-claim-row.ts'
+import { countClaims } from '../import-counts.ts'
 
 /** What claims need of a memory store. */
 export interface MemorySessions {
@@ -33,14 +33,6 @@ export function createImportClaims(claims: Map<SessionHandle, ImportClaim>, sess
       return { claim: { ...claim }, outcome: standing === undefined ? 'admitted' : 'known' }
     },
 
-    async countImports() {
-      const counts = new Map<string, ImportCount>()
-      for (const { source, admittedAt } of claims.values()) {
-        const day = admittedAt - admittedAt % MILLISECONDS_PER_DAY
-        const name = `${day} ${source}`
-        counts.set(name, { source, day, count: (counts.get(name)?.count ?? 0) + 1 })
-      }
-      return [...counts.values()].sort((left, right) => left.day - right.day || (left.source < right.source ? -1 : 1))
-    },
+    countImports: async () => countClaims(claims.values()),
   }
 }

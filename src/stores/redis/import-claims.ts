@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import { parseJsonObject } from '../../base/json.ts'
 import type { ImportClaim, ImportClaims, ImportCount } from '../../session/import-claims.ts'
-import { MILLISECONDS_PER_DAY } from '../sql/import-claim-row.ts'
+import { dayOf, sortCounts } from '../import-counts.ts'
 import type { RedisConnection } from './connection.ts'
 import { dropIndexEntries } from './index-entries.ts'
 import { expiryShardOf, userTagOf } from './key-names.ts'
@@ -94,7 +94,7 @@ export function createImportClaims(
           cluster ? send(everybody, ['HGET', everybody, '']) : null,
         ])
         if (isFirst) {
-          const day = claim.admittedAt - claim.admittedAt % MILLISECONDS_PER_DAY
+          const day = dayOf(claim.admittedAt)
           await run(countScript, [names.imports], [`${day} ${claim.source}`, claim.source, day])
         }
         const isRefused = toInteger(listed) === 0 || (notBefore !== null && toInteger(notBefore) > claim.issuedAt)
@@ -106,10 +106,9 @@ export function createImportClaims(
       })
     },
 
-    countImports: () => connection.use(async ({ send }) => {
-      const counts = toTexts(await send(names.imports, ['HVALS', names.imports])).map(parseCount)
-      return counts.sort((left, right) => left.day - right.day || (left.source < right.source ? -1 : 1))
-    }),
+    countImports: () => connection.use(async ({ send }) => (
+      sortCounts(toTexts(await send(names.imports, ['HVALS', names.imports])).map(parseCount))
+    )),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ImportClaim, ImportCount } from '../../session/import-claims.ts'
+import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
 import { readHandle, readInteger, readText } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
@@ -24,9 +25,6 @@ export function claimFromRow(row: Row): ImportClaim {
     until: readInteger(row, 'until'),
   }
 }
-
-/** A day, in milliseconds. */
-export const MILLISECONDS_PER_DAY = 86_400_000
 
 /** Reads a count from a row with `source`, `day` (in days) and `count`. @throws GeneralError if it is none. */
 export function importCountFromRow(row: Row): ImportCount {

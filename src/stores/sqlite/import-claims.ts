@@ -1,6 +1,7 @@
 import type { ImportAdmission, ImportClaims } from '../../session/import-claims.ts'
+import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
 import { notBeforeNames } from '../not-before.ts'
-import { claimColumns, claimFromRow, claimValues, MILLISECONDS_PER_DAY, importCountFromRow } from '../sql/import-claim-row.ts'
+import { claimColumns, claimFromRow, claimValues, importCountFromRow } from '../sql/import-claim-row.ts'
 import { sessionColumns, sessionValues } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connections } from './connection.ts'

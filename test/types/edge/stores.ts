@@ -2,15 +2,15 @@
 import * as keyturn from 'keyturn'
 import * as stores from 'keyturn/stores'
 import {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countForNewest, createDeadline,
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countClaims, countForNewest, createDeadline,
   createFollowers, createHeadPoller, decodeCursor, decodeEventPosition, decodePosition, eventPageOf, everybody,
   isSelected, isUnchanged, REMOVAL_LIMIT, SCAN_LIMIT, kindOfStore, mayAcquireLease, mergeNotBefore, newestPageOf,
   notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage, toNewestPage, toPage,
   withKey, withMaterial, withoutKey, wrapStore,
 } from 'keyturn/stores'
 import type {
-  ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, EventKind,
-  EventLogPage, EventPosition, EventQuery, Followers, HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
+  ActiveBounds, AdmittedImport, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, EventKind,
+  EventLogPage, EventPosition, EventQuery, Followers, HeadPoller, ImportAdmission, ImportClaim, ImportClaims, ImportCount, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
   LoginFilter, MigrationResult, Milliseconds, NextToken, NotBefore,
   OpenStoreOptions, PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
   Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionHandle, SessionPage,
@@ -68,7 +68,7 @@ export type Same = [
 typeOf(stores.GeneralError).is<typeof keyturn.GeneralError>()
 
 /** The port: every method, with all that it takes and gives. */
-export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, keyof KeyStore>>, {
+export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, keyof KeyStore | keyof ImportClaims>>, {
   insert(record: SessionRecord): Promise<boolean>
   find(handle: SessionHandle): Promise<SessionRecord | null>
   rotate(rotation: Rotation): Promise<SessionRecord | null>
@@ -114,6 +114,28 @@ export type Keys = [
   Expect<Equal<KeyPurpose, SigningPurpose | 'refresh'>>,
   Expect<Equal<SigningPurpose, 'access' | 'core-dynamic' | 'core-static'>>,
   Expect<Equal<SignatureAlgorithm, 'ES256' | 'EdDSA' | 'RS256' | 'HS256'>>,
+]
+
+/** What `keyturn/import` needs of a store. */
+export type Imports = [
+  Expect<Equal<Pick<SessionStore, keyof ImportClaims>, Pick<ImportClaims, keyof ImportClaims>>>,
+  Expect<Equal<ImportClaims, {
+    findImport(handle: SessionHandle): Promise<ImportClaim | null>
+    admitImport(admission: ImportAdmission): Promise<AdmittedImport>
+    countImports(): Promise<readonly ImportCount[]>
+  }>>,
+  Expect<Equal<ImportAdmission, { readonly claim: ImportClaim; readonly record: SessionRecord }>>,
+  Expect<Equal<AdmittedImport, { readonly claim: ImportClaim; readonly outcome: 'admitted' | 'known' | 'refused' }>>,
+  Expect<Equal<ImportCount, { readonly source: string; readonly day: number; readonly count: number }>>,
+  Expect<Equal<ImportClaim, {
+    readonly handle: SessionHandle
+    readonly source: string
+    readonly kid: string
+    readonly proof: string
+    readonly issuedAt: number
+    readonly admittedAt: number
+    readonly until: number
+  }>>,
 ]
 
 export type Records = [
@@ -260,6 +282,8 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(isUnchanged).is<(record: SessionRecord, state: TokenState) => boolean>()
   typeOf(changeUntil).is<(from: number, lifetimes: readonly number[]) => number>()
   typeOf(mayAcquireLease).is<(turn: Lease | null, holder: string, now: number) => boolean>()
+  typeOf(countClaims)
+    .is<(claims: Iterable<Pick<ImportClaim, 'source' | 'admittedAt'>>) => readonly ImportCount[]>()
   typeOf(withKey)
     .is<(keys: readonly StoredKey[], key: StoredKey, newest: string | null) => readonly StoredKey[] | null>()
   typeOf(withMaterial)

@@ -1,0 +1,123 @@
+import type { SessionHandle } from '../base/handle.ts'
+import type { CoreParts } from '../session/engine.ts'
+import type { ImportRefusal } from '../session/events.ts'
+import type {
+  ConnectedImports, ForeignCookie, ForeignCredential, ImportRequest, SessionImporter, TakeOverOutcome,
+} from '../session/importer.ts'
+import type { ClientInfo } from '../session/record.ts'
+import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
+import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
+import type { SessionImports } from '../transport/imports.ts'
+import { isOver } from './decide.ts'
+import { importedHandle, subjectOf } from './derive.ts'
+import { importFlows } from './http.ts'
+import { createNegatives } from './negatives.ts'
+import { createPlan, requireEnd } from './plan.ts'
+import type { ImportOptions, ImportPlan } from './plan.ts'
+import { endCredential, takeSessionOver } from './take-over.ts'
+import type { TakeOverParts } from './take-over.ts'
+
+/** An import of live sessions, for the option `imports` of `createSessions` and for `checkImport`. */
+export interface ImportSetup extends SessionImports {
+  /** The checked options. */
+  readonly plan: ImportPlan
+}
+
+/**
+ * Prepares the import of live sessions of other systems (docs/import.md). Keyturn looks at their credentials only if a
+ * request has no token of Keyturn.
+ * @throws GeneralError (`MISUSE`) if an option is invalid.
+ * @example
+ * createSessions({
+ *   origin: 'https://app.example.com',
+ *   imports: importSessions({ importers: [fromExpressSession({ ... })], until: '2027-01-31', mode: 'keep' }),
+ * })
+ */
+export function importSessions(options: ImportOptions): ImportSetup {
+  const plan = createPlan(options)
+  return { plan, connect: (core, application) => connect(core, application, plan), http: importFlows }
+}
+
+function connect<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  core: CoreParts<Payload, Info, Style, Claims>,
+  application: ApplicationIdentity,
+  plan: ImportPlan,
+): ConnectedImports<Payload, Claims, Style> {
+  requireEnd(plan, core.clock())
+  const parts = { core, application, plan, negatives: createNegatives(core.clock) }
+  const active = (): readonly SessionImporter[] => isOver(plan, core.clock()) ? [] : plan.importers
+
+  return {
+    async find(request, at) {
+      for (const importer of active()) {
+        if (at === 'request' && importer.at === 'refresh') continue
+        const credential = await importer.read(request)
+        if (credential === null) continue
+        return {
+          mode: credential.mode,
+          takeOver: (client, style = core.format.defaultStyle) => (
+            finish(parts, request, importer, credential, client, style)
+          ),
+        }
+      }
+      return null
+    },
+    announces: request => active().some(importer => importer.announces?.(request) ?? false),
+    async end(request, after) {
+      const cookies: ForeignCookie[] = []
+      if (after === 'login' && plan.mode === 'keep') return cookies
+      for (const importer of active()) {
+        const credential = await importer.read(request)
+        const isOurs = credential === null || await endCredential(parts, importer, credential)
+        if (isOurs) cookies.push(...present(request, importer))
+      }
+      return cookies
+    },
+    async retireUser(userId) {
+      for (const importer of active()) {
+        try {
+          await importer.retireUser?.(userId)
+        } catch (error) {
+          core.emit('onBackgroundError', { during: 'import', error })
+        }
+      }
+    },
+  }
+}
+
+/** Takes a session over, reports a refusal, and decides which cookies to clear. */
+async function finish<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: TakeOverParts<Payload, Info, Style, Claims>,
+  request: ImportRequest,
+  importer: SessionImporter,
+  credential: ForeignCredential,
+  client: ClientInfo,
+  style: Style,
+): Promise<TakeOverOutcome<Payload, Claims>> {
+  const { plan, core, application } = parts
+  const outcome = await takeSessionOver(parts, importer, credential, client, style)
+  if (outcome.kind === 'left') return outcome
+  const clearings = present(request, importer)
+  if (outcome.kind === 'taken') return { ...outcome, clearings: plan.mode === 'retire' ? clearings : [] }
+  const { source } = importer
+  const { reason } = outcome
+  const handle: SessionHandle | null = reasonsWithSession.has(reason)
+    ? await importedHandle(core.crypto, application, credential.mode, subjectOf(source, credential.key))
+    : null
+  core.emit('onImportRefused', { source, reason, handle })
+  // Data that does not fit is a mistake of the application's: the user keeps the cookie until it is repaired.
+  if (reason === 'unwritable') return { kind: 'left' }
+  const isOwn = reason === 'ended' || reason === 'revoked'
+  return { kind: 'over', clearings: plan.mode === 'retire' || isOwn ? clearings : [] }
+}
+
+const reasonsWithSession: ReadonlySet<ImportRefusal['reason']> = new Set(['ended', 'replayed', 'revoked'])
+
+/** The cookies to clear that the request has. */
+function present(request: ImportRequest, importer: SessionImporter): readonly ForeignCookie[] {
+  return importer.clearings(request).filter(({ name }) => request.cookies(name).length > 0)
+}
