@@ -7,15 +7,15 @@ import type { ChunkingContext } from 'rolldown'
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string>>
-  readonly imports: Readonly<Record<string, { readonly node: string; readonly default: string }>>
+  readonly imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly bin: Readonly<Record<string, string>>
 }
 
 const { exports, imports, bin }: Manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 const files = [
   ...Object.values(exports), ...Object.values(bin),
-  ...Object.values(imports).flatMap(({ node, default: others }) => [node, others]),
-].filter(file => file.startsWith('./dist/'))
+  ...Object.values(imports).flatMap(conditions => Object.values(conditions)),
+].filter(file => typeof file === 'string').filter(file => file.startsWith('./dist/'))
 
 const monitoring = /src\/session\/(?:create-vitals|readiness|health|gauges|metric-table|open-telemetry)\.ts$/
 

@@ -54,7 +54,7 @@ function readReferences(): Map<string, string[]> {
 
 function aliasesOf({ imports = {} }: Manifest): Map<string, string> {
   return new Map(Object.entries(imports).flatMap(([name, conditions]) => {
-    const [target] = Object.values(conditions['keyturn-source'])
+    const target = conditions['keyturn-source']['node']
     return target === undefined ? [] : [[name, target.replace(/^\.\//, '')] as const]
   }))
 }

@@ -1,5 +1,7 @@
 import { platform } from '#platform'
 import type { Entropy } from './base/entropy.ts'
+import { isolateHost } from './base/host.ts'
+import type { KeepAlive } from './base/host.ts'
 import type { JsonObject } from './base/json.ts'
 import {
   callback, checkNames, checkValues, explicit, having, oneOf, oneOrMore, optionsOf, rule, secret, text, withDefault,
@@ -25,7 +27,7 @@ import type { SessionStore } from './session/store.ts'
 import { reportToOpenTelemetry } from './session/telemetry.ts'
 import { atJwt } from './tokens/at-jwt.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
-import { MIN_SECRET_LENGTH } from './tokens/key-ring-provider.ts'
+import { MIN_SECRET_LENGTH } from './tokens/secrets.ts'
 import type { ConsoleHandler, ConsolePlace } from './transport/console-port.ts'
 import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
 import type { HttpOptions } from './transport/http-policy.ts'
@@ -84,6 +86,12 @@ export interface CreateSessionsOptions<
   readonly schedule?: Scheduler
   /** The cryptography. Default: the platform's. */
   readonly crypto?: Crypto
+  /**
+   * Lets work go on after the response, on a platform that ends it with the request: `waitUntil` of `@vercel/functions`, for
+   * instance. With it, no timer runs between requests: verifications read the change log (docs/serverless.md). Default:
+   * `waitUntil` of Cloudflare Workers there; none elsewhere.
+   */
+  readonly keepAlive?: KeepAlive
 }
 
 const schema = rule(
@@ -113,6 +121,7 @@ const ownRules = {
   entropy: callback<Entropy>(),
   schedule: callback<Scheduler>(),
   crypto: having<Crypto>('an implementation of Crypto', ...cryptoMethods),
+  keepAlive: callback<KeepAlive>(),
 }
 
 /** The rules of the options of {@link createSessions}. */
@@ -158,7 +167,8 @@ export function createSessions<Payload extends object, Info extends object>(
     printed: registry.printed,
   })
   const httpPolicy = createHttpPolicy(options, report)
-  const policy = createPolicy(options)
+  const host = options.keepAlive === undefined ? platform.host : isolateHost(options.keepAlive)
+  const policy = createPolicy(options, host)
   checkValues(ownRules, options)
   const { clock, schedule = platform.schedule, algorithm = ownRules.algorithm.preset, audience = null } = options
   const { crypto = platform.crypto, application = ownRules.application.preset } = options
@@ -170,7 +180,7 @@ export function createSessions<Payload extends object, Info extends object>(
     store: options.store ?? platform.openDefaultStore(),
     clock: clock ?? platform.clock,
     followStoreTime: clock === undefined,
-    crypto, entropy, schedule, policy,
+    crypto, entropy, schedule, host, policy,
     demands: format.demands,
     application: { name: application, audience },
     secrets: options.secret === undefined ? [] : [options.secret].flat(),

@@ -1,7 +1,7 @@
 /** Folders and files that do the same for different databases, runtimes and UI libraries. */
 const parallel: readonly RegExp[] = [
-  /^src\/stores\/(sqlite|postgres|mysql|redis|memory|sql)\//,
-  /^src\/platform\/(node|web)(?:-crypto)?\.ts$/,
+  /^src\/stores\/(sqlite|async-sqlite|postgres|mysql|redis|memory|sql)\//,
+  /^src\/platform\/(node|web|workerd)(?:-crypto)?\.ts$/,
   /^src\/client\/(react|vue|svelte)\.ts$/,
 ]
 

@@ -119,7 +119,7 @@ export function checkNeutral(files: readonly SourceFile[]): string[] {
 export function checkPackages(files: readonly SourceFile[], declared: ReadonlySet<string>): string[] {
   return eachImport(files, ({ path }, { specifier, typeOnly }) => {
     const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
-    if (typeOnly || /^(?:\.|#|node:)/.test(specifier) || declared.has(name)) return null
+    if (typeOnly || /^(?:\.|#|node:|cloudflare:)/.test(specifier) || declared.has(name)) return null
     return `${path} imports ${specifier}, which is not a dependency of the package`
   })
 }

@@ -1,3 +1,4 @@
+import { longLivedHost } from '../base/host.ts'
 import { deferStore } from '../stores/deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
@@ -9,6 +10,7 @@ export const platform: Platform = {
   clock: Date.now,
   variable: name => process.env[name],
   schedule,
+  host: longLivedHost,
   openDefaultStore: () => deferStore(async () => {
     const { openSqliteStore } = await import('../stores/sqlite.ts')
     return openSqliteStore('keyturn.db')

@@ -1,3 +1,4 @@
+import type { Host } from '../base/host.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
@@ -8,6 +9,7 @@ export interface Platform {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly schedule: Scheduler
+  readonly host: Host
   /** An environment variable. Undefined where a runtime has none. */
   readonly variable: (name: string) => string | undefined
   /** The default store, for an application that configures none. */

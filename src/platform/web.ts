@@ -1,4 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
+import { detectedHost } from '../base/host.ts'
 import type { Platform } from './platform.ts'
 import { schedule } from './schedule.ts'
 import { webCrypto } from './web-crypto.ts'
@@ -12,6 +13,7 @@ export const platform: Platform = {
     return host.process?.env?.[name]
   },
   schedule,
+  host: detectedHost,
   openDefaultStore() {
     throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },

@@ -1,3 +1,5 @@
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
@@ -7,7 +9,10 @@ import type { Confirmation, SessionStore } from './store.ts'
 /** The claims of an access token that say which refresh token was issued with it, and when. */
 export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat' | 'exp' | 'ri'>
 
-/** Confirms in the store which refresh tokens the clients have certainly stored: in batches, after the responses. */
+/**
+ * Confirms in the store which refresh tokens the clients have certainly stored: in batches, after the responses. Where no
+ * timer outlives a request, each is written beside the request that shows it.
+ */
 export interface Confirmations {
   /** Called with every access token in use. Queues the confirmation of its refresh token if the token is old enough. */
   observe(claims: ObservedClaims, now: EpochMilliseconds): void
@@ -21,6 +26,8 @@ export interface Confirmations {
 
 interface ConfirmationDependencies {
   readonly store: SessionStore
+  /** Default: one where timers outlive requests. */
+  readonly host?: Host
   readonly schedule: Scheduler
   readonly onError: (error: unknown) => void
 }
@@ -31,7 +38,7 @@ const FLUSH_DELAY: Milliseconds = 1000
 
 /** Creates the queue of one process. */
 export function createConfirmations(dependencies: ConfirmationDependencies): Confirmations {
-  const { store, schedule, onError } = dependencies
+  const { store, host = longLivedHost, schedule, onError } = dependencies
   /** The newest queued place of each session, kept until the access tokens that show it expire. */
   const attempted = new HandleTable()
   let queue: Confirmation[] = []
@@ -64,7 +71,8 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
       attempted.set(sid, place, exp * 1000)
       observedAt = now
       queue.push({ handle: sid, generation: gen, branch: brn })
-      cancel ??= schedule(() => void flush(), FLUSH_DELAY)
+      if (host.isLongLived) cancel ??= schedule(() => void flush(), FLUSH_DELAY)
+      else host.keepAlive(flush())
     },
     flush,
     close: flush,

@@ -2,6 +2,8 @@ import { atMost } from '../base/at-most.ts'
 import { closeOnce } from '../base/close-once.ts'
 import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import { jitter } from '../base/jitter.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
@@ -23,6 +25,7 @@ import { createEvidenceLog } from './evidence-log.ts'
 import type { EvidenceLog } from './evidence-log.ts'
 import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
+import { createPulledFeed } from './pulled-feed.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import { observeStore } from './observed-store.ts'
 import type { StoreFailure } from './observed-store.ts'
@@ -43,6 +46,7 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   readonly store: SessionStore
   readonly crypto: Crypto
   readonly entropy: Entropy
+  readonly host: Host
   readonly policy: SessionPolicy
   readonly keys: KeyRingProvider
   /** The purpose of the keys that sign its access tokens; of the first, if there are several token formats. */
@@ -83,6 +87,8 @@ export interface EngineDependencies {
   readonly followStoreTime: boolean
   readonly entropy: Entropy
   readonly schedule: Scheduler
+  /** Default: one where timers and promises outlive requests. */
+  readonly host?: Host
   readonly policy: SessionPolicy
   readonly events: SessionEvents
   /** The signing keys that the token formats need. */
@@ -100,7 +106,7 @@ export const CLOSE_LIMIT: Milliseconds = 10_000
 
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createEngine(dependencies: EngineDependencies): Engine {
-  const { crypto, entropy, policy, demands, application, secrets } = dependencies
+  const { crypto, entropy, policy, demands, application, secrets, host = longLivedHost } = dependencies
   const random = (): number => (entropy(1)[0] ?? 0) / 256
   // Every timer is shortened at random: many processes that start together must not go on together.
   const schedule: Scheduler = (task, delay) => (
@@ -108,36 +114,37 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   )
   const { tally = new Tally() } = dependencies
   const { store, lastFailure } = observeStore(dependencies.store, tally, dependencies.clock)
-  const emit = countEvents(createEmitter(dependencies.events), tally)
+  const emit = countEvents(createEmitter(dependencies.events, host), tally)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
   const time = dependencies.followStoreTime
-    ? createStoreClock({ store, clock: dependencies.clock, onError: failed('store clock') })
+    ? createStoreClock({ store, host, clock: dependencies.clock, onError: failed('store clock') })
     : createGivenClock(dependencies.clock)
   const { clock, now } = time
-  const feed: RevocationFeed = createRevocationFeed({
-    store, time, schedule, policy,
-    onKeysChanged: () => keys.reload(),
+  const following = {
+    store, time, schedule, policy, host,
+    onKeysChanged: (): Promise<unknown> => keys.reload(),
     onError: failed('revocation feed'),
-  })
-  const keys = createKeyRingProvider({
-    store, crypto, clock, random, demands, application, secrets,
+  }
+  const feed = host.isLongLived ? createRevocationFeed(following) : createPulledFeed(following)
+  const keys: KeyRingProvider = createKeyRingProvider({
+    store, host, crypto, clock, random, demands, application, secrets,
     learnTime: time.sync,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,
     onError: failed('key rotation'),
   })
-  const reader = createSessionReader({ store, schedule })
-  const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
-  const evidence = createEvidenceLog({ store, entropy, schedule, emit, onError: failed('event log') })
-  const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
+  const reader = createSessionReader({ store, host, schedule, clock: dependencies.clock })
+  const confirmations = createConfirmations({ store, host, schedule, onError: failed('confirmation') })
+  const evidence = createEvidenceLog({ store, host, entropy, schedule, emit, onError: failed('event log') })
+  const cleanup = createBackgroundCleanup({ store, host, clock, schedule, entropy, onError: failed('cleanup') })
   let vitals: Promise<Vitals> | null = null
   /** Loaded by the first call. */
   const loadVitals = (): Promise<Vitals> => vitals ??= outsideRequests(() => (
     import('./create-vitals.ts').then(({ createVitals }) => createVitals(engine, dependencies.schedule))
   ))
   const engine: Engine = {
-    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, evidence, cleanup, emit, tally,
+    store, crypto, entropy, host, policy, clock, now, keys, feed, reader, confirmations, evidence, cleanup, emit, tally,
     lastFailure,
     caches: new Set(),
     signingPurpose: demands[0]?.purpose ?? 'access',

@@ -1,3 +1,5 @@
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import { callback } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -133,7 +135,7 @@ export const eventRules: RulesFor<SessionEvents> = {
 export type Emit = <Name extends keyof SessionEventMap>(name: Name, event: SessionEventMap[Name]) => void
 
 /** Creates the function that calls the listeners. */
-export function createEmitter(events: SessionEvents): Emit {
+export function createEmitter(events: SessionEvents, { keepAlive }: Pick<Host, 'keepAlive'> = longLivedHost): Emit {
   const listeners: Listeners = events
   const report = events.onListenerError
     ?? (({ listener, error }): void => console.error(`keyturn: the listener ${listener} failed:`, error))
@@ -142,7 +144,7 @@ export function createEmitter(events: SessionEvents): Emit {
     if (listener === undefined) return
     queueMicrotask(() => {
       try {
-        Promise.resolve(listener(event)).catch((error: unknown) => report({ listener: name, error }))
+        keepAlive(Promise.resolve(listener(event)).catch((error: unknown) => report({ listener: name, error })))
       } catch (error) {
         report({ listener: name, error })
       }

@@ -1,6 +1,8 @@
 import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { appendEvent } from './event-log.ts'
@@ -18,7 +20,10 @@ const kinds: Readonly<Record<EvidenceName, EventKind>> = {
   onRefreshRejected: 'rejected',
 }
 
-/** Reports suspicious refreshes to the listeners, and keeps them in the event log: in batches, after the responses. */
+/**
+ * Reports suspicious refreshes to the listeners, and keeps them in the event log: in batches, after the responses. Where no
+ * timer outlives a request, each is written beside its request.
+ */
 export interface EvidenceLog {
   /** Emits the event and queues it for the event log. */
   report<Name extends EvidenceName>(name: Name, evidence: SessionEventMap[Name] & RefreshEvidence): void
@@ -28,6 +33,8 @@ export interface EvidenceLog {
 
 interface EvidenceDependencies {
   readonly store: Pick<SessionStore, 'appendEvent'>
+  /** Default: one where timers outlive requests. */
+  readonly host?: Host
   readonly entropy: Entropy
   readonly schedule: Scheduler
   readonly emit: Emit
@@ -43,7 +50,8 @@ const REPEATED_WITHIN: Milliseconds = 3_600_000
 export const MOST_EVENTS = 1000
 
 /** Creates the queue of one process. */
-export function createEvidenceLog({ store, entropy, schedule, emit, onError }: EvidenceDependencies): EvidenceLog {
+export function createEvidenceLog(dependencies: EvidenceDependencies): EvidenceLog {
+  const { store, host = longLivedHost, entropy, schedule, emit, onError } = dependencies
   const written = new Map<EvidenceName, Recent>()
   let queue: NewEvent[] = []
   let cancel: (() => void) | null = null
@@ -84,7 +92,9 @@ export function createEvidenceLog({ store, entropy, schedule, emit, onError }: E
       emit(name, evidence)
       if (!isNew(name, evidence)) return
       const { userId, handle, ...detail } = evidence
-      queue.push({ kind: kinds[name], at: evidence.presented.at, userId, handle: parseHandle(handle), detail })
+      const event = { kind: kinds[name], at: evidence.presented.at, userId, handle: parseHandle(handle), detail }
+      if (!host.isLongLived) return host.keepAlive(write([event]))
+      queue.push(event)
       cancel ??= schedule(() => void flush(), FLUSH_DELAY)
     },
     close: flush,

@@ -1,26 +1,13 @@
 import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import type { SessionPolicy } from './policy.ts'
+import type { Milliseconds } from '../base/time.ts'
+import { createLogReader } from './log-reader.ts'
+import type { LogReaderDependencies } from './log-reader.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
-import { RevocationList } from './revocation-list.ts'
-import type { SessionTime } from './store-clock.ts'
-import type { Change, SessionStore } from './store.ts'
-import { RevocationListeners } from './revocation-listeners.ts'
 
-interface FeedDependencies {
-  readonly store: SessionStore
-  readonly time: Omit<SessionTime, 'now'>
+interface FeedDependencies extends LogReaderDependencies {
   readonly schedule: Scheduler
-  readonly policy: SessionPolicy
-  /** Called when the log says that keys have changed. If it rejects, the log counts as not read. */
-  readonly onKeysChanged: () => Promise<unknown>
-  /** Called when the log could not be read. */
-  readonly onError: (error: unknown) => void
 }
-
-/** How many changes one read returns at most: with all their handles, about a megabyte. */
-const PAGE = 500
 
 /**
  * The pause between two reads because of notifications. With many changes, one read per change would overload the
@@ -37,23 +24,11 @@ const IDLE_AFTER: Milliseconds = 10_000
 /** The interval between two reads of a feed that sleeps. They keep the read short that wakes it. */
 const SLEEPING_INTERVAL: Milliseconds = 20_000
 
-/** If the clock goes back further, the whole log is read again. Entries are kept longer than their tokens by more. */
-const CLOCK_SLIP: Milliseconds = 60_000
-
 /** Creates the feed of one process. Reads nothing before `start`. */
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
-  const { store, time, schedule, policy, onKeysChanged, onError } = dependencies
-  const list = new RevocationList()
-  const watchers = new RevocationListeners(onError)
-  let cursor: string | null = null
-  let readAt = Number.NEGATIVE_INFINITY
-  /** Why the last reading failed; null if it did not. */
-  let failure: unknown = null
-  /** The clock's offset at the start of the last read. */
-  let offset = time.offset()
-  let latest = Number.NEGATIVE_INFINITY
-  /** Whether the log says that keys have changed, and they have not been read since. */
-  let keysChanged = false
+  const { store, time, schedule, policy, onError } = dependencies
+  const log = createLogReader(dependencies)
+  const { list, watchers } = log
   let starting: Promise<void> | null = null
   let started = false
   let closed = false
@@ -73,53 +48,24 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let catchingUp: Promise<void> | null = null
   let endPatience: (() => void) | null = null
 
-  function apply(change: Change): void {
-    list.apply(change)
-    if (change.kind === 'revoked') for (const handle of change.handles) watchers.notify(handle)
-  }
-
-  /** Reads what is new. After a failure, the next read continues where this one was. */
-  async function readOnce(): Promise<void> {
-    const begun = time.clock()
-    const begunWith = time.offset()
-    const lapsed = started && !isAsleep && !isCurrent(begun)
-    // While the clock was ahead, entries may have been pruned too early.
-    if (begun < latest - CLOCK_SLIP) {
-      cursor = null
-      latest = begun
-    }
-    for (;;) {
-      const page = await store.changesSince(cursor, PAGE)
-      for (const change of page.changes) {
-        apply(change)
-        keysChanged ||= change.kind === 'keys'
-      }
-      cursor = page.cursor
-      if (!page.more) break
-      if (closed) return
-      endPatience?.()
-      // Stores on this thread answer at once: here other work gets its turn.
-      await new Promise<void>(resolve => {
-        endTurn = resolve
-        schedule(resolve, 0)
-      })
-      if (closed) return
-    }
-    if (keysChanged) {
-      await onKeysChanged()
-      keysChanged = false
-    }
-    list.prune(begun)
-    latest = begun
-    readAt = begun
-    failure = null
-    offset = begunWith
+  async function readOnce(): Promise<boolean> {
+    const lapsed = started && !isAsleep && !log.isCurrent(time.clock())
+    const succeeded = await log.read(betweenPages)
     // The store was unavailable, or this machine's clock was changed: the offset may be wrong.
-    if (lapsed) void time.sync()
+    if (succeeded && lapsed && !closed) void time.sync()
+    return succeeded
   }
 
-  function isCurrent(now: EpochMilliseconds): boolean {
-    return started && now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
+  /** Nobody waits for a second page. Returns whether to read it. */
+  async function betweenPages(): Promise<boolean> {
+    if (closed) return false
+    endPatience?.()
+    // Stores on this thread answer at once: here other work gets its turn.
+    await new Promise<void>(resolve => {
+      endTurn = resolve
+      schedule(resolve, 0)
+    })
+    return !closed
   }
 
   /** Reads the log. Calls during a read cause one more read, however many there are. */
@@ -131,12 +77,8 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     reading = (async (): Promise<void> => {
       do {
         again = false
-        await readOnce()
-      } while (again && !closed)
-    })().catch((error: unknown) => {
-      failure = error
-      onError(error)
-    }).finally(() => {
+      } while (await readOnce() && again && !closed)
+    })().finally(() => {
       reading = null
     })
     return reading
@@ -200,7 +142,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   function start(): Promise<void> {
     starting ??= outsideRequests(() => Promise.all([follow().then(read), time.sync()]).then(async () => {
       // The clock was corrected during the read, so the read does not count.
-      if (offset !== time.offset()) await read()
+      if (log.wasCorrected()) await read()
       started = true
       catchingUp = null
       poll()
@@ -244,12 +186,12 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     read,
     status: () => ({
       state: !started || closed ? 'stopped' : isAsleep ? 'asleep' : 'following',
-      readAt: readAt === Number.NEGATIVE_INFINITY ? null : readAt,
-      failure,
+      readAt: log.readAt() === Number.NEGATIVE_INFINITY ? null : log.readAt(),
+      failure: log.failure(),
     }),
     isFresh(now) {
       isUsed = true
-      return !isAsleep && isCurrent(now)
+      return started && !isAsleep && log.isCurrent(now)
     },
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),
@@ -262,7 +204,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       return unwatch
     },
     endAll: () => watchers.notifyAll(),
-    applyLocally: apply,
+    applyLocally: log.apply,
     async close(): Promise<void> {
       closed = true
       cancelPoll?.()

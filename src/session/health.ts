@@ -1,9 +1,9 @@
 import type { FailureReason } from '../base/errors.ts'
 import { GeneralError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
+import { shareOn } from '../base/host.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import { shareWork } from '../base/shared-work.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { within } from '../base/within.ts'
 import { describeKeys } from '../tokens/key-status.ts'
@@ -152,12 +152,13 @@ export function totalOf(caches: Engine['caches']): Health['cache'] {
 
 /** Creates the health check of an engine. */
 export function createHealth(engine: Engine, schedule: Scheduler): () => Promise<Health> {
-  const { store, clock, policy, feed, keys, entropy, caches, lastFailure } = engine
+  const { store, host, clock, policy, feed, keys, entropy, caches, lastFailure } = engine
   let last: Pick<Health, 'status' | 'since'> | null = null
   let finding: { readonly at: EpochMilliseconds; readonly answer: Promise<unknown> } | null = null
 
   /** One store call, which finds nothing. As long as it is not answered, there is no other for a while. */
   function find(): Promise<unknown> {
+    if (!host.isLongLived) return store.find(createHandle('header', entropy))
     if (finding !== null && Math.abs(clock() - finding.at) < GIVEN_UP) return finding.answer
     const asked = { at: clock(), answer: outsideRequests(() => store.find(createHandle('header', entropy))) }
     const end = (): void => {
@@ -217,5 +218,5 @@ export function createHealth(engine: Engine, schedule: Scheduler): () => Promise
     }
   }
 
-  return shareWork(check).run
+  return shareOn(host, check).run
 }

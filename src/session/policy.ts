@@ -1,6 +1,8 @@
 import { decodeBase64url } from '../base/base64url.ts'
 import { duration, toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import { checkValues, explicit, flag, number, oneOf, refuse, text, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
 import { toEpochSeconds } from '../base/time.ts'
@@ -78,7 +80,10 @@ export interface PolicyOptions {
    * Default: 5 seconds.
    */
   readonly maxStaleness?: Duration
-  /** How often the revocation feed is polled: from 10 ms to 1 hour. Default: 1 second. */
+  /**
+   * How often the revocation feed is polled: from 10 ms to 1 hour. On Cloudflare Workers and with `keepAlive`, where each
+   * isolate polls, the default is half of `maxStaleness`. Default: 1 second.
+   */
   readonly pollInterval?: Duration
   /**
    * What to do when the feed is stale and the store fails: `failOpen` accepts a valid access token without a revocation
@@ -139,13 +144,17 @@ const rules = {
 export const policyRules: RulesFor<PolicyOptions> = rules
 
 /**
- * Creates a policy from the options. Pure.
+ * Creates a policy from the options, for a host. Pure.
  * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
  */
-export function createPolicy(options: PolicyOptions): SessionPolicy {
+export function createPolicy(
+  options: PolicyOptions,
+  { isLongLived }: Pick<Host, 'isLongLived'> = longLivedHost,
+): SessionPolicy {
   checkValues(policyRules, options)
   const millisecondsOf = (name: DurationOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].preset)
   const accessTokenLifetime = millisecondsOf('accessTokenLifetime')
+  const maxStaleness = millisecondsOf('maxStaleness')
   return {
     accessTokenLifetime,
     accessTokenJitter: options[exactLifetimes] === true ? 0 : 0.2,
@@ -156,8 +165,8 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
     theft: options.theft ?? rules.theft.preset,
     sharedRefresh: options.sharedRefresh ?? rules.sharedRefresh.preset,
     blacklisting: options.accessTokenBlacklisting ?? rules.accessTokenBlacklisting.preset,
-    maxStaleness: millisecondsOf('maxStaleness'),
-    pollInterval: millisecondsOf('pollInterval'),
+    maxStaleness,
+    pollInterval: isLongLived || options.pollInterval !== undefined ? millisecondsOf('pollInterval') : maxStaleness / 2,
     onStoreFailure: options.onStoreFailure ?? rules.onStoreFailure.preset,
     tokenCacheSize: options.tokenCacheSize ?? rules.tokenCacheSize.preset,
     maxSessionInfoBytes: options.maxSessionInfoBytes ?? rules.maxSessionInfoBytes.preset,

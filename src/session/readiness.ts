@@ -1,8 +1,8 @@
 import { toMilliseconds } from '../base/duration.ts'
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { shareOn } from '../base/host.ts'
 import { checkOptions } from '../base/options.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import { shareWork } from '../base/shared-work.ts'
 import { within } from '../base/within.ts'
 import type { Engine } from './engine.ts'
 import { readyRules } from './ready-options.ts'
@@ -14,7 +14,7 @@ import type { ReadyOptions } from './ready-options.ts'
  */
 export function createReadiness(engine: Engine, schedule: Scheduler): (options?: ReadyOptions) => Promise<void> {
   let isReady = false
-  const attempt = shareWork(async () => {
+  const attempt = shareOn(engine.host, async () => {
     await prepare(engine)
     isReady = true
   })

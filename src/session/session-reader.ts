@@ -1,14 +1,16 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
+import { longLivedHost } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { Milliseconds } from '../base/time.ts'
+import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionStore } from './store.ts'
 
 /** Reads sessions for verification. A store that is silent or fails holds up hardly any request: a circuit breaker. */
 export interface SessionReader {
   /**
-   * Reads a session; null if there is none. Calls for one session share a read.
+   * Reads a session; null if there is none. Calls for one session share a read, where it outlives their requests.
    * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails, does not answer within a second, or did so a moment
    * ago.
    */
@@ -17,7 +19,11 @@ export interface SessionReader {
 
 interface ReaderDependencies {
   readonly store: Pick<SessionStore, 'find'>
+  /** Default: one where promises outlive requests. */
+  readonly host?: Host
   readonly schedule: Scheduler
+  /** This machine's clock. */
+  readonly clock: Clock
 }
 
 /** How long a verification waits for the store. */
@@ -28,18 +34,28 @@ const PAUSE: Milliseconds = 3_000
 const FAILURES = 3
 
 /** Creates the reader of one process. */
-export function createSessionReader({ store, schedule }: ReaderDependencies): SessionReader {
+export function createSessionReader(
+  { store, host = longLivedHost, schedule, clock }: ReaderDependencies,
+): SessionReader {
   const running = new Map<SessionHandle, Promise<SessionRecord | null>>()
   let state: 'closed' | 'open' | 'half-open' = 'closed'
+  let openedAt: EpochMilliseconds = 0
   let failures = 0
 
   function open(): void {
     if (state === 'open') return
     state = 'open'
-    schedule(() => {
+    openedAt = clock()
+    // Elsewhere the timer might end with the request.
+    if (host.isLongLived) schedule(() => {
       // It may have answered since.
       if (state === 'open') state = 'half-open'
     }, PAUSE)
+  }
+
+  function currentState(): typeof state {
+    if (state === 'open' && !host.isLongLived && Math.abs(clock() - openedAt) >= PAUSE) state = 'half-open'
+    return state
   }
 
   async function ask(handle: SessionHandle): Promise<SessionRecord | null> {
@@ -62,9 +78,12 @@ export function createSessionReader({ store, schedule }: ReaderDependencies): Se
     read(handle) {
       const known = running.get(handle)
       if (known !== undefined) return known
-      if (state === 'open') return Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'the store failed a moment ago'))
+      if (currentState() === 'open') {
+        return Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'the store failed a moment ago'))
+      }
       // One read tries whether the store answers again.
       if (state === 'half-open') open()
+      if (!host.isLongLived) return ask(handle)
       const reading = ask(handle).finally(() => running.delete(handle))
       running.set(handle, reading)
       return reading

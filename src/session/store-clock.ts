@@ -1,6 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
-import { outsideRequests } from '../base/outside-requests.ts'
+import { longLivedHost, shareOn } from '../base/host.ts'
+import type { Host } from '../base/host.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { decideOffset } from './decide-offset.ts'
 import type { SessionStore } from './store.ts'
@@ -27,6 +28,8 @@ export interface SessionTime {
 
 interface StoreClockDependencies {
   readonly store: Pick<SessionStore, 'time'>
+  /** Default: one where promises outlive requests. */
+  readonly host?: Host
   /** This machine's clock. */
   readonly clock: Clock
   /** Called if the store's clock cannot be read, or differs too much. The offset stays. */
@@ -37,13 +40,14 @@ interface StoreClockDependencies {
 const PAUSE: Milliseconds = 5_000
 
 /** Creates a clock that follows the store's. Reads nothing yet. */
-export function createStoreClock({ store, clock: machine, onError }: StoreClockDependencies): SessionTime {
+export function createStoreClock(
+  { store, host = longLivedHost, clock: machine, onError }: StoreClockDependencies,
+): SessionTime {
   let offset: Milliseconds = 0
   /** Whether the store uses this machine's clock: then there is no offset. */
   let shared = false
   let answeredAt: EpochMilliseconds | null = null
   let failedAt: EpochMilliseconds | null = null
-  let asking: Promise<GeneralError | null> | null = null
 
   async function ask(): Promise<void> {
     const asked = machine()
@@ -60,16 +64,11 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   }
 
   /** Reads the store's clock. Resolves to the error if the store is away. */
-  function attempt(): Promise<GeneralError | null> {
-    asking ??= outsideRequests(() => ask().then(() => null, (error: unknown) => {
-      failedAt = machine()
-      onError(error)
-      return error instanceof GeneralError && error.reason === 'store-unreachable' ? error : null
-    }).finally(() => {
-      asking = null
-    }))
-    return asking
-  }
+  const { run: attempt } = shareOn(host, () => ask().then(() => null, (error: unknown) => {
+    failedAt = machine()
+    onError(error)
+    return error instanceof GeneralError && error.reason === 'store-unreachable' ? error : null
+  }))
 
   async function sync(): Promise<void> {
     if (!shared && !isRecent(answeredAt)) await attempt()

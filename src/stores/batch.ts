@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
+import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
 import { atEndOfTick, runLater } from './background.ts'
 
@@ -24,13 +25,24 @@ const PATIENCE: Milliseconds = 100
  * At most `atOnce` batches run at a time; meanwhile, calls of later ticks join the next one. That is for writes that the
  * database can only do one after the other: to send them at once would occupy connections and share nothing.
  *
- * Calls of several requests run outside of any; a call that runs alone, in the context of its own request.
+ * Calls of several requests run outside of any; a call that runs alone, in the context of its own request. If work may not
+ * be shared (`mayShareWork`), every call runs alone: a request whose platform ends it would take the others with it.
  */
 export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
   all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
   most = 64,
   atOnce: number = Number.POSITIVE_INFINITY,
+  isShared: boolean = mayShareWork,
+): Batched<Input, Output> {
+  return isShared ? batchShared(one, all, most, atOnce) : { call: one, settled: async () => undefined }
+}
+
+function batchShared<Input, Output extends object | null>(
+  one: (input: Input) => Promise<Output>,
+  all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
+  most: number,
+  atOnce: number,
 ): Batched<Input, Output> {
   const waiting: Waiting<Input, Output>[] = []
   let unanswered = 0

@@ -1,4 +1,6 @@
+import { atMost } from '../base/at-most.ts'
 import { GeneralError } from '../base/errors.ts'
+import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
 import { startTimer } from './background.ts'
 import type { Timer } from './background.ts'
@@ -13,13 +15,19 @@ import type { Timer } from './background.ts'
  * all of them. A timer per call would cost a single call more than everything else around its statement.
  *
  * While there are calls, the timer keeps the process alive. So connections need not, and an application that does not
- * close its store can end all the same.
+ * close its store can end all the same. Where a timer ends with the request that started it (`isShared` is false), each
+ * call has its own.
  */
 export function createDeadline(
   limit: Milliseconds,
   database: string,
   failure: (cause: unknown) => unknown = cause => cause,
+  isShared: boolean = mayShareWork,
 ): <T>(work: Promise<T>) => Promise<T> {
+  const late = (): GeneralError => new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`, {
+    reason: 'store-unreachable',
+  })
+  if (!isShared) return work => alone(work, limit, late, failure)
   const waiting = new Set<Waiting>()
   let timer: Timer | null = null
 
@@ -38,9 +46,7 @@ export function createDeadline(
     for (const call of waiting) {
       if (call.due > now) return watch(Math.ceil(call.due - now))
       waiting.delete(call)
-      call.reject(new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`, {
-        reason: 'store-unreachable',
-      }))
+      call.reject(late())
     }
   }
 
@@ -57,6 +63,21 @@ export function createDeadline(
       reject(failure(error))
     })
   })
+}
+
+/** Waits for one call, with a timer of its own. */
+async function alone<T>(
+  work: Promise<T>,
+  limit: Milliseconds,
+  late: () => GeneralError,
+  failure: (cause: unknown) => unknown,
+): Promise<T> {
+  try {
+    if (await atMost(limit, work)) return await work
+  } catch (cause) {
+    throw failure(cause)
+  }
+  throw late()
 }
 
 interface Waiting {

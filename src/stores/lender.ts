@@ -1,4 +1,5 @@
 import { jitter } from '../base/jitter.ts'
+import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
 
 /** Takes connections out of a pool, for a server that may allow fewer than the pool wants. */
@@ -19,9 +20,14 @@ const RECOVERY: Milliseconds = 1000
  * A lender for one pool, which has at most `size` connections. `isRefused` recognizes the error of a server that has too
  * many connections. From the first refusal on, calls wait for the connections that there are, in their order, instead of
  * asking the server again. Calls beyond the size of the pool wait here and not in the pool, which would ask the server
- * for each of them.
+ * for each of them. Where no call may wait for another request (`isShared` is false), it only calls `connect`.
  */
-export function createLender(isRefused: (error: unknown) => boolean, size: number): Lender {
+export function createLender(
+  isRefused: (error: unknown) => boolean,
+  size: number,
+  isShared: boolean = mayShareWork,
+): Lender {
+  if (!isShared) return { take: connect => connect(), returned: () => undefined }
   const waiting: (() => void)[] = []
   let most = size
   let lent = 0

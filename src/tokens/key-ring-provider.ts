@@ -1,19 +1,20 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { longLivedHost, shareOn } from '../base/host.ts'
 import { jitter } from '../base/jitter.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
-import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
-import type { Crypto } from './crypto.ts'
 import { createKeyLoader } from './key-material.ts'
 import type { KeyLoader } from './key-material.ts'
+import type { KeyRingProviderDependencies } from './key-ring-provider-dependencies.ts'
 import { createKeyRing } from './key-ring.ts'
 import type { KeyRing, LoadedKey } from './key-ring.ts'
 import { rotates } from './key-store.ts'
-import type { KeyPurpose, KeyStore, StoredKey } from './key-store.ts'
+import type { KeyPurpose, StoredKey } from './key-store.ts'
 import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDemand } from './plan-rotation.ts'
-import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
-import type { ApplicationIdentity } from './refresh-token.ts'
+import type { KeyDemand, SigningDemand } from './plan-rotation.ts'
+import { checkSecrets } from './secrets.ts'
 
 /** Holds the key ring of one process: reads the keys, adds new ones when they are due, and removes old ones. */
 export interface KeyRingProvider {
@@ -49,34 +50,6 @@ export interface KeyRingProvider {
   replaceAll(until: EpochMilliseconds): Promise<void>
 }
 
-/** What a key ring provider needs. */
-export interface KeyRingProviderDependencies {
-  readonly store: KeyStore
-  readonly crypto: Crypto
-  readonly clock: Clock
-  /** A random number from 0 to 1. */
-  readonly random: () => number
-  /** Updates the clock's offset. Called whenever the keys are read, because they depend on the time. */
-  readonly learnTime: () => Promise<void>
-  /**
-   * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are of other kinds of
-   * processes. Keys of another algorithm still verify until they are removed.
-   */
-  readonly demands: readonly SigningDemand[]
-  /** The application whose refresh tokens are accepted. */
-  readonly application: ApplicationIdentity
-  /** When keys are added and removed. */
-  readonly keyPolicy: KeyPolicy
-  /** The first encrypts the keys in the store, any decrypts them. If there is none, they are not encrypted (ST-02). */
-  readonly secrets: readonly string[]
-  /** Called after this process has added a key. */
-  readonly onRotated: (key: StoredKey) => void
-  /** Called when no refresh key of the ring is in the store any more: all sessions have ended (REV-03). */
-  readonly onSessionsEnded: () => void
-  /** Called when background work failed. The key ring in memory stays in use. */
-  readonly onError: (error: unknown) => void
-}
-
 /** The age at which the key ring is reloaded in the background, before it is shortened at random. */
 const REREAD: Milliseconds = 60_000
 /** The shortest time between a failed read, or a read for an unknown key, and the next one. */
@@ -84,13 +57,10 @@ const RETRY: Milliseconds = 5_000
 /** How often to plan again because another process was faster. */
 const ATTEMPTS = 5
 
-/** The shortest secret that keys may be encrypted with, in characters. */
-export const MIN_SECRET_LENGTH = 32
-
 /** Creates the provider of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyRingProvider(dependencies: KeyRingProviderDependencies): KeyRingProvider {
   const { store, crypto, clock, random, learnTime, application, keyPolicy, secrets } = dependencies
-  const { onRotated, onSessionsEnded, onError } = dependencies
+  const { host = longLivedHost, onRotated, onSessionsEnded, onError } = dependencies
   // Refresh keys come first, because every kind of process has them. If several processes start on an empty store at
   // once, one adds the first key, and whether that key is encrypted decides for all (S-04).
   const demands: readonly (KeyDemand | SigningDemand)[] = [
@@ -103,15 +73,19 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   let refreshKids: readonly string[] = []
   let current: KeyRing | null = null
   let epoch = 0
+  /** How many reads have begun, and which of them was applied: of two at once, the one that began later counts. */
+  let reads = 0
+  let latest = 0
   let readAt: EpochMilliseconds = 0
   let rereadAfter = REREAD
   /** When the last read failed; null if it succeeded. */
   let failedAt: EpochMilliseconds | null = null
   let known: readonly StoredKey[] | null = null
   let failure: unknown = null
-  let reading: Promise<KeyRing> | null = null
   let queued: Promise<KeyRing> | null = null
-  let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
+  /** When the keys were last read for an unknown key, and why that failed; null if it did not. */
+  let unknownKidAt = Number.NEGATIVE_INFINITY
+  let unknownKidFailure: unknown = null
 
   async function prepare(): Promise<KeyChanger> {
     return prepared ??= { store, clock, loader: await createKeyLoader(crypto, secrets) }
@@ -143,10 +117,14 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   async function read(): Promise<KeyRing> {
+    const place = ++reads
+    const isOutdated = (): boolean => place < latest
     const [listed, changer] = await Promise.all([store.listKeys(), prepare(), learnTime()])
     const { loader } = changer
     const startedAt = clock()
-    await dropRemoved(loader, listed)
+    if (current !== null && isOutdated()) return current
+    latest = place
+    await dropRemoved(loader, listed, isOutdated)
     await loader.accept(listed)
     let stored = listed
     try {
@@ -157,7 +135,9 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       onError(error)
     }
     const accepted = acceptedKeys(stored, startedAt, keyPolicy)
-    const ring = await toRing(loader, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
+    const wanted = accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose))
+    const ring = await toRing(loader, wanted, isOutdated)
+    if (isOutdated()) return ring
     current = ring
     known = stored
     failure = null
@@ -178,49 +158,70 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   /** Drops removed keys from the ring at once, even if the remaining keys must not be used. */
-  async function dropRemoved(loader: KeyLoader, stored: readonly StoredKey[]): Promise<void> {
+  async function dropRemoved(
+    loader: KeyLoader, stored: readonly StoredKey[], isOutdated: () => boolean,
+  ): Promise<void> {
     const left = stored.filter(({ kid }) => loaded.has(kid))
-    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(loader, left) : null
+    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(loader, left, isOutdated) : null
     // Only refresh keys count: a session ends if its refresh key is removed, not if a signing key is.
     if (refreshKids.length === 0 || stored.some(({ kid }) => refreshKids.includes(kid))) return
     refreshKids = []
     onSessionsEnded()
   }
 
-  /** The current ring if the keys are the same, so that verified tokens stay in the cache; else a new ring. */
-  async function toRing(loader: KeyLoader, stored: readonly StoredKey[]): Promise<KeyRing> {
+  /**
+   * The current ring if the keys are the same, so that verified tokens stay in the cache, or if a later read has made it;
+   * else a new ring.
+   */
+  async function toRing(
+    loader: KeyLoader, stored: readonly StoredKey[], isOutdated: () => boolean,
+  ): Promise<KeyRing> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
     const next = new Map<string, LoadedKey>()
     for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await loader.load(key, application))
+    if (current !== null && isOutdated()) return current
     const ring = createKeyRing(crypto, [...next.values()], ++epoch)
     refreshKids = stored.filter(({ purpose }) => purpose === 'refresh').map(({ kid }) => kid)
     loaded = next
     return ring
   }
 
-  /** Reads the keys, or joins a read that is running. */
-  function load(): Promise<KeyRing> {
-    reading ??= outsideRequests(() => read().catch((cause: unknown) => {
+  function readOrExplain(): Promise<KeyRing> {
+    return read().catch((cause: unknown) => {
       failedAt = clock()
       failure = cause
       if (isSessionError(cause)) throw cause
       throw new GeneralError('STORE_UNAVAILABLE', 'the keys cannot be read from the store', { cause })
-    }).finally(() => {
-      reading = null
-    }))
-    return reading
+    })
   }
 
+  /** Reads the keys, or joins a read that is running. */
+  const { run: load, isRunning } = shareOn(host, readOrExplain)
+
   function reload(): Promise<KeyRing> {
-    if (reading === null) return load()
+    if (!isRunning()) return load()
     // The running read may have started before the change that this call is about.
-    const running = reading
-    queued ??= outsideRequests(() => running.catch(() => null).then(() => {
+    if (!host.isLongLived) {
+      const answer = readOrExplain()
+      host.keepAlive(answer)
+      return answer
+    }
+    queued ??= outsideRequests(() => load().catch(() => null).then(() => {
       queued = null
       return load()
     }))
     return queued
   }
+
+  const rereading = shareOn(host, async () => {
+    try {
+      await reload()
+      unknownKidFailure = null
+    } catch (error) {
+      unknownKidFailure = error
+      throw error
+    }
+  })
 
   /** Reloads the ring. Resolves to the ring in memory if that fails and there is one. */
   function refreshRing(): Promise<KeyRing> {
@@ -238,8 +239,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     if (failedAt === null) {
       // If the ring is older than the publication lead, other processes may sign with a key that it lacks.
       if (age >= keyPolicy.publicationLead) return null
-      if (reading === null) refreshRing().catch(onError)
-    } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
+      if (!isRunning()) refreshRing().catch(onError)
+    } else if (!isRunning() && Math.abs(now - failedAt) >= RETRY) {
       refreshRing().catch(onError)
     }
     return current
@@ -252,13 +253,13 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     current: async () => atHand(clock()) ?? refreshRing(),
     reload,
 
-    reloadForUnknownKid() {
+    async reloadForUnknownKid() {
       const now = clock()
-      if (unknownKid !== null && Math.abs(now - unknownKid.at) < RETRY) {
-        return unknownKid.answer.then(() => current ?? load())
-      }
-      unknownKid = { at: now, answer: reload() }
-      return unknownKid.answer
+      const isRecent = Math.abs(now - unknownKidAt) < RETRY
+      if (!isRecent) unknownKidAt = now
+      if (!isRecent || rereading.isRunning()) await rereading.run()
+      else if (unknownKidFailure !== null) throw unknownKidFailure
+      return current ?? load()
     },
 
     async rotateNow(named) {
@@ -274,10 +275,4 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       await reload()
     },
   }
-}
-
-/** Rejects secrets that are too short. @throws GeneralError (`MISUSE`) (TOK-22). */
-function checkSecrets(secrets: readonly string[]): void {
-  if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
-  throw new GeneralError('MISUSE', `each secret must be a string of at least ${MIN_SECRET_LENGTH} characters`)
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sampleInstant } from '../../test/support/access-token.ts'
 import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { KeyRingProviderDependencies } from './key-ring-provider.ts'
+import type { KeyRingProviderDependencies } from './key-ring-provider-dependencies.ts'
 import { createKeyPolicy } from './plan-rotation.ts'
 
 const MINUTE = 60_000

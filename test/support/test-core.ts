@@ -1,6 +1,7 @@
 import { createCore } from './create-core.ts'
 import type { CoreDependencies } from './create-core.ts'
 import type { IssuedSession, SessionCore } from '../../src/session/core.ts'
+import { longLivedHost } from '../../src/base/host.ts'
 import type { SessionEvents } from '../../src/session/events.ts'
 import { createPolicy } from '../../src/session/policy.ts'
 import type { PolicyOptions } from '../../src/session/policy.ts'
@@ -30,7 +31,7 @@ export interface TestCore {
 }
 
 type Overrides = PolicyOptions & Partial<Pick<
-  CoreDependencies<object, object>, 'application' | 'audience' | 'issuer' | 'algorithm' | 'crypto' | 'followStoreTime'
+  CoreDependencies<object, object>, 'application' | 'audience' | 'issuer' | 'algorithm' | 'crypto' | 'followStoreTime' | 'host'
 >> & {
   readonly store?: SessionStore
   readonly clock?: TestClock
@@ -43,7 +44,7 @@ const background: ReadonlySet<string> = new Set(['changesSince', 'follow', 'list
 export function createTestCore(overrides: Overrides = {}): TestCore {
   const {
     store: inner = createMemoryStore(), clock = createTestClock(), events = {}, followStoreTime = false, application,
-    audience, issuer, algorithm = 'EdDSA', crypto = nodeCrypto, ...policy
+    audience, issuer, algorithm = 'EdDSA', crypto = nodeCrypto, host = longLivedHost, ...policy
   } = overrides
   let calls: string[] = []
   let tasks: (() => void)[] = []
@@ -72,7 +73,8 @@ export function createTestCore(overrides: Overrides = {}): TestCore {
           tasks = tasks.filter(other => other !== task)
         }
       },
-      policy: createPolicy({ maxStaleness: 3600, ...policy }),
+      host,
+      policy: createPolicy({ maxStaleness: 3600, ...policy }, host),
       issuer: issuer ?? 'https://app.example.com/auth',
       application: application ?? 'default',
       audience: audience ?? null,

@@ -1,5 +1,6 @@
 import { jitter } from '../../base/jitter.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { runLater } from '../background.ts'
 import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
 import { createHeadPoller } from '../head-poller.ts'
@@ -35,7 +36,7 @@ export function createNotifier(
   const wake = (): void => followers.wake()
   let endSource: (() => void) | null = null
   let starting: Promise<void> | null = null
-  let timer: ReturnType<typeof setTimeout> | null = null
+  let cancelTimer: (() => void) | null = null
   // Counts how often following has started or stopped: events of an earlier run are ignored.
   let run = 0
 
@@ -105,14 +106,13 @@ export function createNotifier(
 
   /** Not all processes do it at once: they may have lost their connections in the same moment. */
   function plan(delay: Milliseconds, task: () => void): void {
-    timer = setTimeout(task, jitter(delay))
-    timer.unref()
+    cancelTimer = runLater(task, jitter(delay))
   }
 
   function stop(): void {
     run += 1
-    if (timer !== null) clearTimeout(timer)
-    timer = null
+    cancelTimer?.()
+    cancelTimer = null
     endSource?.()
     endSource = null
   }

@@ -10,9 +10,11 @@ test.each([
   { onStoreFailure: 'failOpen', storeHasClock: false },
   { onStoreFailure: 'failOpen', storeHasClock: true },
   { onStoreFailure: 'failClosed', storeHasClock: false },
+  { onStoreFailure: 'failOpen', storeHasClock: true, isIsolate: true },
+  { onStoreFailure: 'failClosed', storeHasClock: false, isIsolate: true },
 ] as const)(
   'REV-02: no token that is expired, revoked or of a removed key is accepted once the process must know it '
-    + '($onStoreFailure, the store has a clock: $storeHasClock)',
+    + '($onStoreFailure, the store has a clock: $storeHasClock, in an isolate: $isIsolate)',
   async options => {
     await fc.assert(fc.asyncProperty(life, async steps => {
       const wrong = await follow(createCore, steps, options)

@@ -38,7 +38,7 @@ export const life: fc.Arbitrary<readonly Step[]> = fc.array(step, { minLength: 3
 export async function follow(
   create: CreateCore,
   steps: readonly Step[],
-  options: PolicyOptions & { readonly storeHasClock?: boolean },
+  options: PolicyOptions & { readonly storeHasClock?: boolean; readonly isIsolate?: boolean },
   store?: SessionStore,
 ): Promise<string | null> {
   const world = new FeedWorld(create, options, store)

@@ -1,5 +1,7 @@
 import type { createCore } from '../../support/create-core.ts'
 import type { IssuedSession, SessionCore } from '../../../src/session/core.ts'
+import { isolateHost, longLivedHost } from '../../../src/base/host.ts'
+import type { Host } from '../../../src/base/host.ts'
 import { createPolicy } from '../../../src/session/policy.ts'
 import type { PolicyOptions } from '../../../src/session/policy.ts'
 import type { SessionStore } from '../../../src/session/store.ts'
@@ -56,6 +58,7 @@ export class FeedWorld {
   readonly #options: PolicyOptions
   /** Whether the store has a clock, which the processes use. */
   readonly #storeHasClock: boolean
+  readonly #host: Host
   readonly #elsewhere: Core
   #here: Core
   #tasks: (() => void)[] = []
@@ -72,15 +75,16 @@ export class FeedWorld {
 
   constructor(
     create: CreateCore,
-    options: PolicyOptions & { readonly storeHasClock?: boolean } = {},
+    options: PolicyOptions & { readonly storeHasClock?: boolean; readonly isIsolate?: boolean } = {},
     store: SessionStore = createMemoryStore(),
   ) {
     this.#create = create
-    const { storeHasClock = false, ...policy } = options
+    const { storeHasClock = false, isIsolate = false, ...policy } = options
+    this.#host = isIsolate ? isolateHost(() => undefined) : longLivedHost
     this.#options = policy
     this.#storeHasClock = storeHasClock
     this.store = storeHasClock ? { ...store, time: async () => this.now } : store
-    this.#elsewhere = this.#start(this.store, () => this.now, () => () => undefined)
+    this.#elsewhere = this.#start(this.store, () => this.now, () => () => undefined, longLivedHost)
     this.#here = this.#startHere()
   }
 
@@ -92,7 +96,9 @@ export class FeedWorld {
     return this.#elsewhere
   }
 
-  #start(store: SessionStore, clock: () => number, schedule: (task: () => void, delay: number) => () => void): Core {
+  #start(
+    store: SessionStore, clock: () => number, schedule: (task: () => void, delay: number) => () => void, host: Host,
+  ): Core {
     return this.#create<{ role?: string }, object>({
       store,
       crypto: nodeCrypto,
@@ -103,7 +109,8 @@ export class FeedWorld {
         return this.#randomState >>> 24
       }),
       schedule,
-      policy: createPolicy(this.#options),
+      host,
+      policy: createPolicy(this.#options, host),
       issuer: 'https://app.example.com/auth',
       application: 'default',
       audience: null,
@@ -155,7 +162,7 @@ export class FeedWorld {
       return () => {
         this.#tasks = this.#tasks.filter(other => other !== task)
       }
-    })
+    }, this.#host)
   }
 
   async login(userId = 'alice'): Promise<Watched> {

@@ -13,7 +13,7 @@ export type Environment = Readonly<Record<string, string>>
 /**
  * Serves a worker in workerd, once for each name, with the environment of that name. It is bundled with the sources of
  * the package, unless `conditions` lacks the condition that selects them. `flags`: none, so that no Node API is available,
- * or the compatibility flag that provides some.
+ * or the compatibility flag that provides some. `runtime`: the conditions of the runtime. `date`: the compatibility date.
  */
 export async function serveWorker(
   workerd: string,
@@ -21,21 +21,13 @@ export async function serveWorker(
   environments: Readonly<Record<string, Environment>>,
   conditions: readonly string[] = ['keyturn-source'],
   flags: readonly 'nodejs_compat'[] = [],
+  runtime: readonly string[] = ['workerd', 'worker'],
+  date = '2026-06-01',
 ): Promise<RunningProgram> {
   const names = Object.keys(environments)
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-workerd-'))
-  await build({
-    entryPoints: [entry],
-    outfile: join(folder, 'worker.js'),
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    conditions: [...conditions, 'workerd', 'worker'],
-    absWorkingDir: root,
-    external: flags.length === 0 ? [] : ['node:*'],
-    logLevel: 'silent',
-  })
-  writeFileSync(join(folder, 'config.capnp'), configuration(environments, flags))
+  await bundleWorker(entry, join(folder, 'worker.js'), conditions, flags, runtime)
+  writeFileSync(join(folder, 'config.capnp'), configuration(environments, flags, date))
   const program = await startProgram(
     workerd, ['serve', join(folder, 'config.capnp'), '--control-fd=1'], names, folder,
   )
@@ -48,11 +40,37 @@ export async function serveWorker(
   }
 }
 
+/**
+ * Bundles a worker, as {@link serveWorker} does. With `runtime`, as for another runtime: `[]` is one that no condition
+ * names.
+ */
+export async function bundleWorker(
+  entry: string,
+  outfile: string,
+  conditions: readonly string[] = ['keyturn-source'],
+  flags: readonly 'nodejs_compat'[] = [],
+  runtime: readonly string[] = ['workerd', 'worker'],
+): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    conditions: [...conditions, ...runtime],
+    absWorkingDir: root,
+    external: ['cloudflare:*', ...flags.length === 0 ? [] : ['node:*']],
+    logLevel: 'silent',
+  })
+}
+
 /** Workers can reach this machine only. */
-function configuration(environments: Readonly<Record<string, Environment>>, flags: readonly string[]): string {
+function configuration(
+  environments: Readonly<Record<string, Environment>>, flags: readonly string[], date: string,
+): string {
   const services = Object.entries(environments).map(([name, environment]) => `(name = "${name}", worker = (
     modules = [(name = "worker", esModule = embed "worker.js")],
-    compatibilityDate = "2026-06-01",
+    compatibilityDate = "${date}",
     compatibilityFlags = [${flags.map(flag => `"${flag}"`).join(', ')}],
     bindings = [${Object.entries(environment).map(([key, text]) => `(name = "${key}", text = "${text}")`).join(', ')}],
   ))`)
