@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           name: 'frameworks',
           include: ['test/frameworks/**/*.test.ts'],
-          globalSetup: ['test/support/package/build.ts'],
+          globalSetup: ['test/support/package/build.ts', 'test/support/edge-packages.ts'],
         },
       },
       {
@@ -83,7 +83,7 @@ export default defineConfig({
         test: {
           name: 'runtimes',
           include: ['test/runtimes/**/*.test.ts'],
-          globalSetup: ['test/support/runtimes/install.ts'],
+          globalSetup: ['test/support/runtimes/install.ts', 'test/support/edge-packages.ts'],
           // What they keep of what they have compiled would go to the home folder.
           env: { DENO_DIR: cacheFolder('deno'), BUN_RUNTIME_TRANSPILER_CACHE_PATH: cacheFolder('bun') },
         },
@@ -110,6 +110,7 @@ export default defineConfig({
           include: ['test/stores/**/*.test.ts', 'test/day/*.test.ts'],
           globalSetup: [
             'test/support/servers/global-setup.ts', 'test/support/drivers.ts', 'test/support/old-systems.ts',
+            'test/support/edge-packages.ts', 'test/support/runtimes/install.ts', 'test/support/orm-packages.ts',
           ],
         },
       },

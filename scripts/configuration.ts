@@ -21,7 +21,9 @@ import { settingDescriptions } from '../src/server/settings.ts'
 import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
 import { readyRules } from '../src/session/ready-options.ts'
 import { eventRules } from '../src/session/events.ts'
+import * as asyncSqlite from '../src/stores/async-sqlite/options.ts'
 import * as mysql from '../src/stores/mysql/options.ts'
+import { poolPerCallRules } from '../src/stores/postgres/adapters.ts'
 import * as postgres from '../src/stores/postgres/options.ts'
 import * as redis from '../src/stores/redis/options.ts'
 import { openStoreRules } from '../src/stores/registry.ts'
@@ -135,6 +137,10 @@ const sections: readonly Section[] = [
     rules: postgres.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
   },
   {
+    title: 'poolPerCall(open, options)', from: 'keyturn/stores/postgres', rules: poolPerCallRules,
+    types: ['stores/postgres/adapters.ts: PoolPerCallOptions'],
+  },
+  {
     title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: mysql.mysqlRules,
     types: ['stores/mysql.ts: MysqlStoreOptions', 'stores/mysql/names.ts: MysqlNameOptions'],
   },
@@ -145,6 +151,23 @@ const sections: readonly Section[] = [
   {
     title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: redis.redisRules,
     types: ['stores/redis.ts: RedisStoreOptions'],
+  },
+  {
+    title: 'createD1Store(database, options)', from: 'keyturn/stores/d1', rules: asyncSqlite.asyncSqliteRules,
+    types: ['stores/async-sqlite/options.ts: AsyncSqliteOptions', 'stores/async-sqlite/options.ts: AsyncSqliteNaming'],
+  },
+  {
+    title: 'migrateD1(database, options), printD1Migrations(options), migrateLibsql(client, options)',
+    from: 'keyturn/stores/d1 and keyturn/stores/libsql', rules: asyncSqlite.asyncSqliteNamingRules,
+    types: ['stores/async-sqlite/options.ts: AsyncSqliteNaming'],
+  },
+  {
+    title: 'createLibsqlStore(client, options)', from: 'keyturn/stores/libsql', rules: asyncSqlite.asyncSqliteRules,
+    types: ['stores/async-sqlite/options.ts: AsyncSqliteOptions', 'stores/async-sqlite/options.ts: AsyncSqliteNaming'],
+  },
+  {
+    title: 'createDurableObjectStore(namespace, options)', from: 'keyturn/stores/durable-object',
+    rules: asyncSqlite.durableObjectRules, types: ['stores/durable-object.ts: DurableObjectStoreOptions'],
   },
   adapter('node', 'NodeOptions', adapters.nodeRules),
   adapter('express', 'ExpressOptions', adapters.expressRules),

@@ -3,11 +3,12 @@ import { nextTurn } from '../background.ts'
 import { resumeAfter, toChangePage } from '../change-cursor.ts'
 import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
-import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
+import { changeOf, changeValues } from '../sql/change-row.ts'
 import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connections } from './connection.ts'
 import { PART } from './parts.ts'
+import { sqliteStatements } from './statements.ts'
 
 const FOLLOW_INTERVAL_MS = 25
 
@@ -30,13 +31,10 @@ export interface ChangeLog {
 /** Prepares the log. */
 export function createChangeLog({ durable: writer, fast: reader, reads }: Connections, names: TableNames): ChangeLog {
   const followers = createFollowers()
-  const append = writer.changes(
-    `INSERT INTO ${names.change} (${changeColumns.join(', ')}) VALUES (${changeColumns.map(() => '?').join(', ')})`)
-  const readState = reader.rows(
-    `SELECT value AS log_id, (SELECT seq FROM sqlite_sequence WHERE name = '${names.change}') AS head
-     FROM ${names.meta} WHERE name = 'log'`)
-  const readPage = reader.rows(
-    `SELECT seq, ${changeColumns.join(', ')} FROM ${names.change} WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const texts = sqliteStatements(names)
+  const append = writer.changes(texts.appendChange)
+  const readState = reader.rows(texts.readHead)
+  const readPage = reader.rows(texts.readChanges)
   const readDataVersion = reader.rows('PRAGMA data_version')
 
   function readHead(): ChangeCursor {

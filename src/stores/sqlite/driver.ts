@@ -18,21 +18,30 @@ export interface PreparedStatement {
  * of objects; `node:sqlite` then takes half the time.
  */
 export function prepare(database: SqliteDatabase, sql: string, arrays: boolean): PreparedStatement {
+  const { text, inOrder } = withPlainParameters(sql)
+  const statement = database.prepare(text)
+  // The application may have opened its database with the opposite as the default.
+  statement.setReturnArrays?.(arrays)
+  return {
+    all: values => statement.all(...inOrder(values)),
+    run: values => Number(statement.run(...inOrder(values)).changes),
+  }
+}
+
+/**
+ * Replaces numbered parameters (`?1`), which some drivers take for names, by plain ones (`?`). `inOrder` repeats the values
+ * accordingly.
+ */
+export function withPlainParameters(sql: string): {
+  readonly text: string
+  readonly inOrder: (values: readonly SqlValue[]) => readonly SqlValue[]
+} {
   const order: number[] = []
   const text = sql.replace(/\?(\d+)/g, (_, number: string) => {
     order.push(Number(number) - 1)
     return '?'
   })
-  const statement = database.prepare(text)
-  // The application may have opened its database with the opposite as the default.
-  statement.setReturnArrays?.(arrays)
-  const inOrder = (values: readonly SqlValue[]): readonly SqlValue[] => (
-    order.length === 0 ? values : order.map(index => values[index] ?? null)
-  )
-  return {
-    all: values => statement.all(...inOrder(values)),
-    run: values => Number(statement.run(...inOrder(values)).changes),
-  }
+  return { text, inOrder: values => order.length === 0 ? values : order.map(index => values[index] ?? null) }
 }
 
 /**
@@ -43,5 +52,5 @@ export function checkDriver(database: SqliteDatabase): void {
   const rows: unknown = database.prepare('SELECT 1').all()
   if (Array.isArray(rows)) return
   throw new GeneralError('MISUSE', 'the SQLite driver that was passed does not return rows at once: use node:sqlite, '
-    + 'better-sqlite3 or bun:sqlite')
+    + 'better-sqlite3 or bun:sqlite; D1 has createD1Store of keyturn/stores/d1')
 }

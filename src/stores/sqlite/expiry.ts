@@ -5,22 +5,20 @@ import type { TableNames } from '../sql/table-names.ts'
 import type { Connections } from './connection.ts'
 import { inParts } from './parts.ts'
 import type { Part } from './parts.ts'
+import { sqliteStatements } from './statements.ts'
 
 /** Prepares `removeExpired`. The statements of a part commit together and need not wait for the disk. */
 export function createRemoveExpired(
   { fast: connection, writes }: Connections,
   names: TableNames,
 ): SessionStore['removeExpired'] {
-  const due = (table: string, time: string): string =>
-    `rowid IN (SELECT rowid FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ?)`
+  const texts = sqliteStatements(names)
   const forget = (table: string) => {
-    const remove = connection.changes(`DELETE FROM ${table} WHERE ${due(table, 'until')}`)
+    const remove = connection.changes(texts.forget(table))
     return (now: EpochMilliseconds, size: number): Part => ({ looked: remove(now, size), removed: 0 })
   }
-  const dueSessions = due(names.session, 'sweep_at')
-  const postpone = connection.changes(
-    `UPDATE ${names.session} SET sweep_at = expires_at WHERE expires_at > ? AND ${dueSessions}`)
-  const sweep = connection.changes(`DELETE FROM ${names.session} WHERE expires_at <= ? AND ${dueSessions}`)
+  const postpone = connection.changes(texts.postpone)
+  const sweep = connection.changes(texts.sweep)
 
   function sweepSessions(now: EpochMilliseconds, size: number): Part {
     return connection.transaction(() => {

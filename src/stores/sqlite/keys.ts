@@ -1,18 +1,16 @@
 import type { KeyStore } from '../../tokens/key-store.ts'
-import { keyColumns, keyOf, keyValues } from '../sql/key-row.ts'
+import { keyOf, keyValues } from '../sql/key-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Connections } from './connection.ts'
+import { sqliteStatements } from './statements.ts'
 
 /** The signing keys in the database. Every write is durable before it is acknowledged. */
 export function createKeyTable({ durable, reads, writes }: Connections, log: ChangeLog, names: TableNames): KeyStore {
-  const columns = keyColumns.join(', ')
-  const list = durable.rows(`SELECT ${columns} FROM ${names.key} ORDER BY active_from, kid`)
-  const add = durable.changes(
-    `INSERT INTO ${names.key} (${columns}) SELECT ${keyColumns.map(() => '?').join(', ')}
-     WHERE (SELECT kid FROM ${names.key} WHERE purpose = ? ORDER BY active_from DESC, kid DESC LIMIT 1) IS ?
-     ON CONFLICT DO NOTHING`)
-  const replace = durable.changes(`UPDATE ${names.key} SET material = ? WHERE kid = ? AND material = ?`)
+  const texts = sqliteStatements(names)
+  const list = durable.rows(texts.listKeys)
+  const add = durable.changes(texts.addKey)
+  const replace = durable.changes(texts.replaceKey)
   const remove = durable.changes(`DELETE FROM ${names.key} WHERE kid = ?`)
   return {
     listKeys: () => reads.run(() => list().map(keyOf)),

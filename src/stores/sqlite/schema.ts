@@ -127,6 +127,12 @@ function recordVersion(names: TableNames): string {
     INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`
 }
 
+/** The statements that bring tables at `version` up to date, for databases that take one at a time. */
+export function migrationStatements(names: TableNames, version: number): readonly string[] {
+  return [...pending(migrations, version).map(migration => migration(names)), recordVersion(names)]
+    .flatMap(text => text.split(/;(?=\s)|;$/)).map(text => text.trim()).filter(text => text !== '')
+}
+
 /** The SQL that brings an empty file to the newest version, to read; the store runs it by itself. */
 export function printSqliteMigrations(options: { readonly prefix?: string } = {}): string {
   checkOptions('printSqliteMigrations', sqliteRules, options)

@@ -12,14 +12,14 @@ import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
-  expectedNames, expectedValues, keptColumns, keptUntil, listedColumns, listedSessionFromRow, nextColumns, nextValues,
-  reauthenticatedColumns, reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns,
-  sessionFromRow, sessionValues, stateColumns, stateValues,
+  expectedValues, keptUntil, listedSessionFromRow, nextValues, reauthenticatedValues, rotatedSessionFromRow,
+  sessionFromRow, sessionValues, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Connections } from './connection.ts'
 import { inParts } from './parts.ts'
+import { removing, sqliteStatements } from './statements.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
@@ -37,53 +37,24 @@ export function createSessionTable(
   log: ChangeLog,
   names: TableNames,
 ): SessionTable {
-  const columns = sessionColumns.join(', ')
   const table = names.session
-  const insert = durable.changes(
-    `INSERT INTO ${table} (${columns}, sweep_at) SELECT ${sessionColumns.map(() => '?').join(', ')}, ?
-     WHERE NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?)
-     ON CONFLICT DO NOTHING`)
-  const refuseBefore = durable.changes(
-    `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?) ON CONFLICT (name)
-     DO UPDATE SET time = max(time, excluded.time), until = max(until, excluded.until)`)
-  const exists = durable.rows(`SELECT 1 FROM ${table} WHERE handle = ?`)
-  const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
-  const parameter = (index: number): string => `?${index + 1}`
-  const setting = (columns: readonly string[]): string => {
-    const rotatedAt = parameter(expectedNames.length + columns.indexOf('rotated_at'))
-    return `UPDATE ${table}
-     SET ${columns.map((column, index) => `${column} = ${parameter(expectedNames.length + index)}`).join(', ')},
-       expires_at = min(${rotatedAt} + idle_timeout, ifnull(absolute_expiry, ${rotatedAt} + idle_timeout))
-     WHERE handle = ?1 AND ${rotationCondition('', name => parameter(expectedNames.indexOf(name)))}
-     RETURNING ${keptColumns.join(', ')}`
-  }
-  const rotate = fast.tuples(setting(nextColumns))
-  const reauthenticate = durable.tuples(setting(reauthenticatedColumns))
-  const confirm = fast.changes(
-    `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
-     WHERE ${table}.confirmed = 0
-       AND ${table}.handle = json_extract(given.value, '$[0]')
-       AND ${table}.generation = json_extract(given.value, '$[1]')
-       AND ${table}.branch = json_extract(given.value, '$[2]')`)
-  const updateInfo = durable.changes(
-    `UPDATE ${table} SET session_info = ?, info_version = info_version + 1
-     WHERE handle = ? AND expires_at > ? AND info_version = ifnull(?, info_version)`)
-  const updatePayload = durable.rows(
-    `UPDATE ${table} SET jwt_payload = ?, payload_version = payload_version + 1
-     WHERE handle = ? AND expires_at > ? AND payload_version = ifnull(?, payload_version)
-     RETURNING payload_version, access_token_lifetime`)
-  const removed = 'RETURNING handle, access_token_lifetime'
-  const remove = durable.rows(`DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) ${removed}`)
-  const removeUnchanged = durable.rows(
-    `DELETE FROM ${table} WHERE handle = ? AND ${stateColumns.map(column => `${column} = ?`).join(' AND ')} ${removed}`)
-  const readPage = durable.rows(`SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ?`)
+  const texts = sqliteStatements(names)
+  const insert = durable.changes(texts.insert)
+  const refuseBefore = durable.changes(texts.refuseBefore)
+  const exists = durable.rows(texts.exists)
+  const find = fast.rows(texts.find)
+  const rotate = fast.tuples(texts.rotate)
+  const reauthenticate = durable.tuples(texts.reauthenticate)
+  const confirm = fast.changes(texts.confirm)
+  const updateInfo = durable.changes(texts.updateInfo)
+  const updatePayload = durable.rows(texts.updatePayload)
+  const remove = durable.rows(removing(names, texts.isNamed))
+  const removeUnchanged = durable.rows(removing(names, texts.isUnchanged))
+  const readPage = durable.rows(texts.readPage)
   const removePage = durable.changes(`DELETE FROM ${table} WHERE handle > ? AND handle <= ? AND created_at <= ?`)
-  const after = (columns: readonly string[], condition: string): string =>
-    `SELECT ${columns.join(', ')} FROM ${table} WHERE ${condition} (created_at, handle) < (?, ?)
-     ORDER BY created_at DESC, handle DESC LIMIT ?`
-  const listByUser = fast.rows(after(listedColumns, 'user_id = ? AND'))
-  const listNewest = fast.rows(after(listedColumns, ''))
-  const placesOfUser = durable.rows(after(['handle', 'created_at', 'tenant_id'], 'user_id = ? AND'))
+  const listByUser = fast.rows(texts.listByUser)
+  const listNewest = fast.rows(texts.listNewest)
+  const placesOfUser = durable.rows(texts.placesOfUser)
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
     rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))

@@ -13,6 +13,7 @@ import { createKeyTable } from './keys.ts'
 import { createRetries, isLocked } from './retries.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
+import { sqliteStatements } from './statements.ts'
 
 /** The connections of a store, and who creates its tables. */
 export interface StoreParts {
@@ -53,10 +54,7 @@ function setUp({ durable: database, fast: other, names, migrate }: StoreParts): 
 function assemble(connections: Connections, { durable: database, names }: StoreParts): SessionStore {
   const { durable, fast, reads, writes } = connections
   const log = createChangeLog(connections, names)
-  const acquireLease = fast.changes(
-    `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
-     ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
-     WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
+  const acquireLease = fast.changes(sqliteStatements(names).acquireLease)
   const { settled, ...sessions } = createSessionTable(connections, log, names)
   const removeExpired = createRemoveExpired(connections, names)
   const working = new Set<Promise<unknown>>()

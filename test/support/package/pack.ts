@@ -37,7 +37,8 @@ export function specifiers(): string[] {
 /** The specifiers of modules that run on every runtime with web-standard APIs. */
 export const neutralSpecifiers: readonly string[] = [
   'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
-  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing', 'keyturn/testing/contracts',
+  'keyturn/stores/d1', 'keyturn/stores/libsql', 'keyturn/stores/durable-object', 'keyturn/frameworks/hono',
+  'keyturn/frameworks/h3', 'keyturn/testing', 'keyturn/testing/contracts',
 ]
 
 /**

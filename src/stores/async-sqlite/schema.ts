@@ -1,0 +1,43 @@
+import { requireVersion } from '../sql/missing-tables.ts'
+import type { MigrationResult } from '../sql/migrations.ts'
+import { readText } from '../sql/row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import { migrationStatements, newestVersion } from '../sqlite/schema.ts'
+import { toCallError } from './errors.ts'
+import { statement } from './run.ts'
+import type { RunStatements } from './run.ts'
+
+/** The version of the tables; null if there are none. */
+async function readVersion(run: RunStatements, names: TableNames): Promise<number | null> {
+  const read = statement(`SELECT value FROM ${names.meta} WHERE name = 'schema'`)
+  try {
+    const [rows = []] = await run([read()])
+    const [row] = rows
+    return typeof row === 'object' && row !== null ? Number(readText({ ...row }, 'value')) : null
+  } catch (cause) {
+    const error = toCallError(cause)
+    if ('reason' in error && error.reason === 'tables-missing') return null
+    throw error
+  }
+}
+
+/** Refuses tables of another version, and a database without tables. @throws GeneralError (`MISUSE`) */
+export async function requireSchema(run: RunStatements, names: TableNames): Promise<void> {
+  requireVersion(await readVersion(run, names), newestVersion)
+}
+
+/**
+ * Brings the schema up to date, in one transaction. Any number of processes may call it at once: one migrates, the others
+ * fail at the first statement and find nothing left to do.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database.
+ */
+export async function migrateSchema(run: RunStatements, names: TableNames): Promise<MigrationResult> {
+  const from = await readVersion(run, names)
+  if (from === newestVersion) return { from, to: newestVersion }
+  try {
+    await run(migrationStatements(names, from ?? 0).map(sql => ({ sql, values: [] })))
+  } catch (cause) {
+    if (await readVersion(run, names) !== newestVersion) throw toCallError(cause)
+  }
+  return { from: from ?? 0, to: newestVersion }
+}

@@ -1,0 +1,84 @@
+import { checkOptions, checkValue } from '../base/options.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { SessionStore } from '../session/store.ts'
+import { asyncSqliteNamingRules, asyncSqliteRules, libsqlRule } from './async-sqlite/options.ts'
+import type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/options.ts'
+import { statement } from './async-sqlite/run.ts'
+import type { RunStatements } from './async-sqlite/run.ts'
+import { migrateSchema } from './async-sqlite/schema.ts'
+import { createAsyncSqliteStore } from './async-sqlite/store.ts'
+import { requestTimeoutOf } from './options.ts'
+import type { MigrationResult } from './sql/migrations.ts'
+import { readInteger, rowOf } from './sql/row.ts'
+import type { SqlValue } from './sql/row.ts'
+import { tableNames } from './sql/table-names.ts'
+
+export type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/options.ts'
+export type { MigrationResult } from './sql/migrations.ts'
+
+/** The part of a client of `@libsql/client` that the store needs. */
+export interface LibsqlClient {
+  execute(statement: LibsqlStatement): Promise<LibsqlResult>
+  batch(statements: LibsqlStatement[], mode: 'write'): Promise<LibsqlResult[]>
+}
+
+/** A statement, as `@libsql/client` accepts it. */
+export interface LibsqlStatement {
+  sql: string
+  args: SqlValue[]
+}
+
+/** What `@libsql/client` returns for a statement. */
+export interface LibsqlResult {
+  readonly rows: readonly unknown[]
+}
+
+/**
+ * Creates a store on libSQL: a database of Turso, a server `sqld`, or a file. Pass what `createClient` of `@libsql/client`
+ * returns, on Workers that of `@libsql/client/web`; close it after the store. The client must lead to the primary: an
+ * embedded replica (`syncUrl`) learns of revocations late.
+ * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
+ * @example
+ * const store = createLibsqlStore(createClient({ url: process.env.TURSO_URL, authToken: process.env.TURSO_TOKEN }))
+ */
+export function createLibsqlStore(client: LibsqlClient, options: AsyncSqliteOptions = {}): SessionStore {
+  checkValue('client', libsqlRule, client)
+  checkOptions('createLibsqlStore', asyncSqliteRules, options)
+  return createAsyncSqliteStore({
+    database: 'the libSQL database',
+    run: runOn(client),
+    names: tableNames(options.prefix),
+    migrate: options.migrate ?? 'manual',
+    requestTimeout: requestTimeoutOf(options.requestTimeout),
+    readTime,
+  })
+}
+
+/**
+ * Creates or updates the tables, in one transaction. Any number of processes may call it at once.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database; (`STORE_UNAVAILABLE`).
+ */
+export async function migrateLibsql(client: LibsqlClient, options: AsyncSqliteNaming = {}): Promise<MigrationResult> {
+  checkValue('client', libsqlRule, client)
+  checkOptions('migrateLibsql', asyncSqliteNamingRules, options)
+  return migrateSchema(runOn(client), tableNames(options.prefix))
+}
+
+const askTime = statement('SELECT CAST(unixepoch(\'subsec\') * 1000 AS INTEGER) AS time')
+
+async function readTime(run: RunStatements): Promise<EpochMilliseconds> {
+  const [rows = []] = await run([askTime()])
+  return readInteger(rowOf(rows[0]), 'time')
+}
+
+function runOn(client: LibsqlClient): RunStatements {
+  return async statements => {
+    const [first, ...others] = statements.map(({ sql, values }) => ({ sql, args: [...values] }))
+    if (first === undefined) return []
+    // A transaction that begins as one of reading may fail to get the lock for its first write.
+    const results = others.length === 0
+      ? [await client.execute(first)]
+      : await client.batch([first, ...others], 'write')
+    return results.map(({ rows }) => rows)
+  }
+}

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createMiniflare } from '../edge-packages.ts'
+import type { MiniflareWorker } from '../edge-packages.ts'
+import { bundleWorker } from './workerd.ts'
+
+/** Workers in Miniflare, each an isolate of its own. */
+export interface RunningWorkers {
+  /** The address of each worker, by its name. */
+  readonly urls: ReadonlyMap<string, string>
+  close(): Promise<void>
+}
+
+/** What the workers are bound to; all of them to the same databases. */
+export type Bindings = Pick<
+  MiniflareWorker, 'bindings' | 'd1Databases' | 'durableObjects' | 'hyperdrives' | 'compatibilityFlags'
+>
+
+/** Bundles an entry with the sources of the package, and serves it in an isolate for each name. */
+export async function serveWorkers(
+  entry: string,
+  names: readonly string[],
+  bindings: Bindings,
+): Promise<RunningWorkers> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-miniflare-'))
+  const scriptPath = join(folder, 'worker.js')
+  await bundleWorker(entry, scriptPath, ['keyturn-source'], bindings.compatibilityFlags === undefined ? [] : ['nodejs_compat'])
+  const miniflare = await createMiniflare(names.map(name => ({
+    name, scriptPath, modulesRoot: folder, modules: true, compatibilityDate: '2026-07-01',
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+    ...bindings,
+  })))
+  const urls = new Map<string, string>()
+  for (const name of names) urls.set(name, (await miniflare.unsafeGetDirectURL(name)).origin)
+  return {
+    urls,
+    async close() {
+      await miniflare.dispose()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
