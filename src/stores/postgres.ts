@@ -1,3 +1,4 @@
+import { GeneralError } from '../base/errors.ts'
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
@@ -22,6 +23,10 @@ import { createSessionTable } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { readInteger, rowOf } from './sql/row.ts'
 
+export { bunSqlPool, neonPool, pglitePool, poolPerCall, postgresJsPool } from './postgres/adapters.ts'
+export type {
+  NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, ReservedSql, ReservingSql,
+} from './postgres/adapters.ts'
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
 export { printPostgresMigrations } from './postgres/schema.ts'
@@ -51,7 +56,8 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
 
 /**
  * Creates a store on a PostgreSQL database. Pass a `pg` Pool, or a `postgres://` URL, for which the package `pg` must
- * be installed. Connects at the first use. The application ends its own pool, after it has closed the store. The pool
+ * be installed; or a pool over another driver (`postgresJsPool`, `neonPool`, `pglitePool`, `bunSqlPool`, `poolPerCall`).
+ * Connects at the first use. The application ends its own pool, after it has closed the store. The pool
  * should have at least two connections: following the revocation feed takes one.
  * @throws GeneralError (`MISUSE`) if an option, the pool or the URL is invalid. The message never repeats the URL.
  */
@@ -123,6 +129,11 @@ export async function migratePostgres(
 async function migrate(poolOrUrl: PostgresPool | string, names: PostgresNames): Promise<MigrationResult> {
   if (typeof poolOrUrl === 'string') return withConnection(poolOrUrl, client => migrateSchema(client, names))
   const client = await connectTo(poolOrUrl)
+  if (client.batch !== undefined) {
+    client.release()
+    throw new GeneralError('MISUSE', 'tables cannot be created over HTTP, where no transaction stays open: run '
+      + '"npx keyturn migrate <url>"')
+  }
   let failed = true
   try {
     const result = await migrateSchema(client, names)

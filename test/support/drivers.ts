@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import type { PgliteDatabase, ReservingSql } from '../../src/stores/postgres.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
 import { TestPackages } from './install-packages.ts'
 
@@ -24,7 +25,7 @@ interface Closable {
 }
 
 interface PgliteModule {
-  readonly PGlite: { create(): Promise<Closable> }
+  readonly PGlite: { create(): Promise<PgliteDatabase & Closable> }
 }
 
 interface PgliteSocketModule {
@@ -47,10 +48,22 @@ export function openBetterSqlite3(file: string): BetterSqlite3Database {
   return new Database(file)
 }
 
+/** A client of postgres.js. */
+export interface PostgresJs extends ReservingSql {
+  end(): Promise<void>
+}
+
 /** A client of postgres.js, which connects at its first query. */
-export function openPostgresJs(url: string): unknown {
-  const postgres: (url: string) => unknown = load(pathOf('postgres/cjs/src/index.js'))
-  return postgres(url)
+export function openPostgresJs(url: string, options: Readonly<Record<string, unknown>> = {}): PostgresJs {
+  const postgres: (url: string, options: Readonly<Record<string, unknown>>) => PostgresJs =
+    load(pathOf('postgres/cjs/src/index.js'))
+  return postgres(url, options)
+}
+
+/** A database of PGlite in this process. */
+export async function openPglite(): Promise<PgliteDatabase & Closable> {
+  const { PGlite }: PgliteModule = await importFile('@electric-sql/pglite/dist/index.js')
+  return PGlite.create()
 }
 
 /** Starts PGlite behind its socket server. */

@@ -18,6 +18,12 @@ export const durably = `(SELECT CASE current_setting('synchronous_commit')
  */
 export const lazily = `(SELECT set_config('synchronous_commit', 'off', true))`
 
+/**
+ * A condition that always holds. Hyperdrive, which answers repeated queries from a cache by default, does not keep the
+ * answer of a query with a function that is not constant: for reads that must know of every write before them.
+ */
+export const uncached = 'clock_timestamp() IS NOT NULL'
+
 /** A change, as SQL expressions over the rows of the source. */
 export interface ChangeExpressions {
   readonly kind: 'revoked' | 'payload' | 'keys'
@@ -80,13 +86,14 @@ export function createChangeReader(database: Database, names: PostgresNames): Ch
        WHERE later.seq > CASE WHEN head.number = $1 AND head.name = $2 THEN $1::bigint ELSE 0 END
        ORDER BY later.seq LIMIT $3::bigint
      ) AS page ON true
+     WHERE ${uncached}
      ORDER BY page.seq`, { repeatable: true })
   // Where the log is not empty, this does not read the head row either.
   const head = database.statement(
     `SELECT coalesce(
        (SELECT entry FROM ${names.change} ORDER BY seq DESC LIMIT 1),
        (SELECT value FROM ${names.meta} WHERE name = 'log')
-     ) AS entry`, { repeatable: true })
+     ) AS entry WHERE ${uncached}`, { repeatable: true })
 
   return {
     async changesSince(cursor, limit) {

@@ -2,6 +2,7 @@ import { GeneralError } from '../../base/errors.ts'
 import { missingPrivileges, requireVersion } from '../sql/missing-tables.ts'
 import { listPrivileges, neededPrivileges } from '../sql/privileges.ts'
 import { readText, rowOf } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 import { newestVersion, readVersion } from './schema.ts'
@@ -15,7 +16,8 @@ export function createCheck(database: Database, names: PostgresNames): () => Pro
     event: [...neededPrivileges.event, 'UPDATE'],
     importClaim: [...neededPrivileges.importClaim, 'UPDATE'],
   })
-  return () => database.transaction(async run => {
+  const run = (text: string, values: unknown[] = []): Promise<Row[]> => database.transaction({ text, values })
+  return async () => {
     requireVersion(await readVersion(run, names), newestVersion)
     const missing = await run(
       `SELECT needed.privilege || ' ON ' || needed.name AS entry
@@ -27,5 +29,5 @@ export function createCheck(database: Database, names: PostgresNames): () => Pro
     if (readText(rowOf(state), 'setting') === 'off') return
     throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server accepts no writes: it is a standby, or '
       + 'default_transaction_read_only is on')
-  })
+  }
 }

@@ -133,7 +133,7 @@ export function useGivenPool(
       return { pool, prepared: preparedStatements ?? !pooled }
     }),
     async listen() {
-      if (size === 1) return null
+      if (size === 1 || pool.notifies === false) return null
       const { client, destroy } = await acquireClient(pool)
       return {
         query: statement => client.query(statement),

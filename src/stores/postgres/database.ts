@@ -7,7 +7,7 @@ import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import { acquireClient } from './connections.ts'
 import type { Connections, AcquiredClient } from './connections.ts'
-import type { PostgresClient } from './driver.ts'
+import type { PostgresClient, PostgresResult, PostgresStatement } from './driver.ts'
 import {
   lostConnection, lostPreparedStatement, refusedConnection, refusedStatement, toStoreError, undoneByRace,
 } from './errors.ts'
@@ -19,8 +19,8 @@ export interface Database {
    * connection breaks.
    */
   statement(text: string, options?: { readonly repeatable: boolean }): (...values: unknown[]) => Promise<Row[]>
-  /** Runs several statements in one transaction. */
-  transaction<T>(work: (run: (text: string, values?: unknown[]) => Promise<Row[]>) => Promise<T>): Promise<T>
+  /** Runs several statements in one transaction, and returns the rows of the last one. */
+  transaction(...statements: readonly PostgresStatement[]): Promise<Row[]>
   /** Resolves once all calls in progress have ended, with or without an error. */
   settled(): Promise<void>
 }
@@ -93,21 +93,32 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       }
     },
 
-    transaction: work => bounded(async client => {
-      const run = async (text: string, values: unknown[] = []): Promise<Row[]> =>
-        (await client.query({ text, values })).rows.map(rowOf)
-      await run('BEGIN ISOLATION LEVEL READ COMMITTED')
-      try {
-        const result = await work(run)
-        await run('COMMIT')
-        return result
-      } catch (error) {
-        await run('ROLLBACK')
-        throw error
-      }
+    transaction: (...statements) => bounded(async client => {
+      const results = client.batch === undefined
+        ? await runOneByOne(client, statements)
+        : await client.batch(statements)
+      return (results.at(-1)?.rows ?? []).map(rowOf)
     }, false),
 
     settled: async () => void await Promise.allSettled(running),
+  }
+}
+
+async function runOneByOne(
+  client: PostgresClient,
+  statements: readonly PostgresStatement[],
+): Promise<readonly PostgresResult[]> {
+  const results: PostgresResult[] = []
+  const [first] = statements
+  if (first !== undefined && statements.length === 1) return [await client.query(first)]
+  await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' })
+  try {
+    for (const statement of statements) results.push(await client.query(statement))
+    await client.query({ text: 'COMMIT' })
+    return results
+  } catch (error) {
+    await client.query({ text: 'ROLLBACK' })
+    throw error
   }
 }
 

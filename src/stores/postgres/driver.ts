@@ -15,6 +15,11 @@ export interface PostgresResult {
 /** A connection that was taken out of a pool. */
 export interface PostgresClient {
   query(statement: PostgresStatement): Promise<PostgresResult>
+  /**
+   * Runs statements in one transaction, where the connection keeps nothing from one query to the next. Without it, the
+   * store sends `BEGIN` and `COMMIT`.
+   */
+  batch?(statements: readonly PostgresStatement[]): Promise<readonly PostgresResult[]>
   on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
   removeListener(event: 'error', listener: () => void): unknown
   /** Returns the connection to the pool, or closes it. */
@@ -30,6 +35,8 @@ export interface PostgresPool {
   readonly idleCount?: number
   /** The options that the pool was created with: a pool of one connection has none to spare for listening. */
   readonly options?: { readonly max?: number | undefined }
+  /** Whether its connections pass on notifications. Default: true. If not, the head of the log is polled. */
+  readonly notifies?: boolean
 }
 
 /** A separate connection for `LISTEN`. */

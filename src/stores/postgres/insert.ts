@@ -32,7 +32,7 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
   // One text for any number of sessions. JSON, because a connection may have settings that change how arrays are read.
   // Ordered by handle, so that two such statements cannot deadlock.
   const insertAll = database.statement(
-    `${into} SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::${names.session}, $1::json)
+    `${into} SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::${names.session}, $1::text::json)
      ORDER BY handle ON CONFLICT DO NOTHING RETURNING handle, ${durably}`)
   const refuse = database.statement(
     `WITH refused AS MATERIALIZED (

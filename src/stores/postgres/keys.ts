@@ -1,7 +1,7 @@
 import type { KeyStore } from '../../tokens/key-store.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { keyColumns, keyOf, keyValues } from '../sql/key-row.ts'
-import { appendChange, durably } from './change-log.ts'
+import { appendChange, durably, uncached } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -9,7 +9,7 @@ import type { PostgresNames } from './names.ts'
 export function createKeyTable(database: Database, names: PostgresNames): KeyStore {
   const columns = keyColumns.join(', ')
   const list = database.statement(
-    `SELECT ${columns} FROM ${names.key} ORDER BY active_from, kid`, { repeatable: true })
+    `SELECT ${columns} FROM ${names.key} WHERE ${uncached} ORDER BY active_from, kid`, { repeatable: true })
   const add =
     `INSERT INTO ${names.key} (${columns}) SELECT ${keyColumns.map((_, index) => parameter(index + 1)).join(', ')}
      WHERE (SELECT kid FROM ${names.key} WHERE purpose = $2 ORDER BY active_from DESC, kid DESC LIMIT 1)
@@ -25,10 +25,10 @@ export function createKeyTable(database: Database, names: PostgresNames): KeySto
     listKeys: async () => (await list()).map(keyOf),
     // The newest key stays the newest only while no other process adds one: hence a lock and a transaction. It is
     // taken about once a week.
-    addKeyIfNewest: (key, newest) => database.transaction(async run => {
-      await run(`LOCK TABLE ${names.key} IN SHARE ROW EXCLUSIVE MODE`)
-      return (await run(add, [...keyValues(key), newest])).length === 1
-    }),
+    addKeyIfNewest: async (key, newest) => {
+      const lock = { text: `LOCK TABLE ${names.key} IN SHARE ROW EXCLUSIVE MODE` }
+      return (await database.transaction(lock, { text: add, values: [...keyValues(key), newest] })).length === 1
+    },
     replaceKeyMaterial: async (kid, current, next) => (await replace(kid, current, next)).length === 1,
     removeKey: async (kid, until) => (await remove(kid, until, createEntryId())).length === 1,
   }

@@ -60,7 +60,7 @@ export function createRotate(
   // Does not wait for locks: while it waited, it would hold the locks of the other sessions.
   const rotateTogether = database.statement(
     `WITH next AS (
-       SELECT * FROM json_to_recordset($1::json) AS next (
+       SELECT * FROM json_to_recordset($1::text::json) AS next (
          ${[...expectedNames, ...nextColumns].map((name, index) => `${member(index)} ${typeOf(name)}`).join(', ')})
      ),
      locked AS (

@@ -6,7 +6,7 @@ import { createEntryId } from '../sql/entry-id.ts'
 import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import { keptUntil, listedColumns, listedSessionFromRow, sessionColumns, sessionFromRow } from '../sql/session-row.ts'
-import { appendChange, durably, lazily } from './change-log.ts'
+import { appendChange, durably, lazily, uncached } from './change-log.ts'
 import { createCleanup } from './cleanup.ts'
 import type { Database } from './database.ts'
 import { createInsert } from './insert.ts'
@@ -35,7 +35,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   const logins = createInsert(database, names)
   const rotations = createRotate(database, names)
   const { settled: removalsSettled, ...removals } = createRemovals(database, names)
-  const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
+  const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1 AND ${uncached}`, { repeatable: true })
   // As for rotations, the batch does not wait for locks. It returns what is left: the sessions that it found unconfirmed
   // and locked, which are then confirmed one by one. What is confirmed is neither locked nor written.
   const unconfirmed = `
@@ -72,6 +72,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
      SELECT payload_version, access_token_lifetime, ${durably} FROM updated`)
   const listByUser = database.statement(
     `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
+       AND ${uncached}
      ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
   const listNewest = database.statement(
     `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE (created_at, handle) < ($1, $2)

@@ -5,10 +5,13 @@ import type { Duration, SessionStore } from 'keyturn'
 import type * as mysqlEntry from 'keyturn/stores/mysql'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from 'keyturn/stores/mysql'
 import type { MysqlConnection, MysqlNameOptions, MysqlPool, MysqlStoreOptions } from 'keyturn/stores/mysql'
-import { createPostgresStore, migratePostgres, printPostgresMigrations } from 'keyturn/stores/postgres'
+import {
+  bunSqlPool, createPostgresStore, migratePostgres, neonPool, pglitePool, poolPerCall, postgresJsPool,
+  printPostgresMigrations,
+} from 'keyturn/stores/postgres'
 import type {
-  MigrationResult, PostgresClient, PostgresNameOptions, PostgresPool, PostgresResult, PostgresStatement,
-  PostgresStoreOptions,
+  MigrationResult, NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresClient, PostgresNameOptions, PostgresPool,
+  PostgresResult, PostgresStatement, PostgresStoreOptions, ReservedSql, ReservingSql,
 } from 'keyturn/stores/postgres'
 import { allowEviction, createRedisStore } from 'keyturn/stores/redis'
 import type {
@@ -19,7 +22,7 @@ import type {
   SqliteDatabase, SqliteDriverOptions, SqliteStatement, SqliteStoreOptions,
 } from 'keyturn/stores/sqlite'
 import { createPool } from 'mysql2/promise'
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import { createClient, createCluster } from 'redis'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
@@ -48,6 +51,19 @@ export type OfSqlite = Expect<Equal<SqliteStoreOptions, { readonly prefix?: stri
 export type OfSqliteDrivers = Expect<Equal<
   SqliteDriverOptions, { readonly prefix?: string; readonly fast?: SqliteDatabase }
 >>
+
+export function postgresDrivers(neon: NeonSql, sql: ReservingSql, reserved: ReservedSql, database: PgliteDatabase): void {
+  typeOf(neonPool).is<(sql: NeonSql) => PostgresPool>()
+  typeOf(postgresJsPool).is<(sql: ReservingSql) => PostgresPool>()
+  typeOf(bunSqlPool).is<(sql: ReservingSql) => PostgresPool>()
+  typeOf(pglitePool).is<(database: PgliteDatabase) => PostgresPool>()
+  typeOf(poolPerCall).is<(open: () => PgClient, options?: PoolPerCallOptions) => PostgresPool>()
+  createPostgresStore(poolPerCall(() => new Client('postgres://db.example.com/app'), { keepAlive: work => void work }))
+  for (const pool of [neonPool(neon), postgresJsPool(sql), bunSqlPool(sql), pglitePool(database)]) createPostgresStore(pool)
+  typeOf(reserved.release()).is<unknown>()
+  // @ts-expect-error: a function that makes one for each call
+  poolPerCall(new Client())
+}
 
 export function postgres(pool: PostgresPool, client: PostgresClient, statement: PostgresStatement): void {
   typeOf(createPostgresStore).is<(poolOrUrl: PostgresPool | string, options?: PostgresStoreOptions) => SessionStore>()

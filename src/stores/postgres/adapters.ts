@@ -1,0 +1,192 @@
+import type { KeepAlive } from '../../base/host.ts'
+import { callback, checkOptions, checkValue, rule } from '../../base/options.ts'
+import type { Rule, RulesFor } from '../../base/options.ts'
+import type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
+
+/** What `neon(url)` of `@neondatabase/serverless` returns: PostgreSQL over HTTP. */
+export interface NeonSql {
+  query(text: string, values: unknown[], options: { readonly fullResults: true }): PromiseLike<unknown>
+  transaction(queries: PromiseLike<unknown>[], options: { readonly fullResults: true }): PromiseLike<unknown>
+}
+
+/** What `postgres(url)` of postgres.js, or `new SQL(url)` of Bun, returns. */
+export interface ReservingSql {
+  reserve(): PromiseLike<ReservedSql>
+}
+
+/** A connection of postgres.js or Bun that was taken out of the pool. */
+export interface ReservedSql {
+  unsafe(text: string, values: unknown[], options: { readonly prepare: boolean }): PromiseLike<unknown>
+  release(): unknown
+}
+
+/** A database of PGlite, in this process. */
+export interface PgliteDatabase {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>
+}
+
+/** A `Client` of `pg`, which is not connected yet. */
+export interface PgClient {
+  connect(): Promise<unknown>
+  query(statement: PostgresStatement): Promise<PostgresResult>
+  on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
+  removeListener(event: 'error', listener: () => void): unknown
+  end(): Promise<unknown>
+}
+
+/** Options of {@link poolPerCall}. */
+export interface PoolPerCallOptions {
+  /** Lets connections be closed after the response: `waitUntil` of the platform. Default: none. */
+  readonly keepAlive?: KeepAlive
+}
+
+/** What the options of {@link poolPerCall} accept. */
+export const poolPerCallRules: RulesFor<PoolPerCallOptions> = { keepAlive: callback<KeepAlive>() }
+
+/**
+ * A pool over `neon(url)` of `@neondatabase/serverless`, for `createPostgresStore`: every statement is an HTTP request, so
+ * there is no connection that could end with a request. Create the tables over a socket: `npx keyturn migrate <url>`.
+ */
+export function neonPool(sql: NeonSql): PostgresPool {
+  checkValue('sql', clientRule<NeonSql>('what neon(url) of @neondatabase/serverless returns', 'query', 'transaction'), sql)
+  const ask = ({ text, values = [] }: PostgresStatement): PromiseLike<unknown> => (
+    sql.query(text, values, { fullResults: true })
+  )
+  const client: PostgresClient = {
+    query: async statement => resultOf(await ask(statement)),
+    async batch(statements) {
+      const results: unknown = await sql.transaction(statements.map(ask), { fullResults: true })
+      return Array.isArray(results) ? results.map(resultOf) : []
+    },
+    ...withoutEvents,
+    release: () => undefined,
+  }
+  return { notifies: false, connect: async () => client }
+}
+
+/** A pool over a client of postgres.js, for `createPostgresStore`. You end the client, after the store. */
+export function postgresJsPool(sql: ReservingSql): PostgresPool {
+  checkValue('sql', clientRule<ReservingSql>('a client of postgres.js', 'reserve'), sql)
+  return poolOfReserved(sql, error => error)
+}
+
+/** A pool over `Bun.sql` or `new SQL(url)` of Bun, for `createPostgresStore`. You close it, after the store. */
+export function bunSqlPool(sql: ReservingSql): PostgresPool {
+  checkValue('sql', clientRule<ReservingSql>('an instance of Bun.SQL', 'reserve'), sql)
+  return poolOfReserved(sql, withSqlState)
+}
+
+/** A pool over a PGlite database in this process, for `createPostgresStore`. You close the database, after the store. */
+export function pglitePool(database: PgliteDatabase): PostgresPool {
+  checkValue('database', clientRule<PgliteDatabase>('a PGlite database', 'query', 'exec'), database)
+  // It has one session: the call that has it must return it first.
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    notifies: false,
+    options: { max: 1 },
+    async connect() {
+      const before = last
+      let release = (): void => undefined
+      last = new Promise<void>(resolve => {
+        release = resolve
+      })
+      await before
+      return {
+        query: async ({ text, values = [] }) => resultOf(await database.query(text, values)),
+        ...withoutEvents,
+        release: () => release(),
+      }
+    },
+  }
+}
+
+/**
+ * A pool that keeps nothing, for `createPostgresStore` on a platform where a connection ends with the request that opened
+ * it, as on Cloudflare Workers behind Hyperdrive: each call opens a client of `pg` and closes it afterwards.
+ * @example
+ * import { env, waitUntil } from 'cloudflare:workers'
+ *
+ * const pool = poolPerCall(() => new Client(env.HYPERDRIVE.connectionString), { keepAlive: waitUntil })
+ */
+export function poolPerCall(open: () => PgClient, options: PoolPerCallOptions = {}): PostgresPool {
+  checkValue('open', callback<() => PgClient>(), open)
+  checkOptions('poolPerCall', poolPerCallRules, options)
+  return {
+    notifies: false,
+    async connect() {
+      const client = open()
+      // A connection that breaks also fails its query, which reports the error.
+      client.on('error', () => undefined)
+      await client.connect()
+      return {
+        // Nothing is prepared: the next call has another connection.
+        query: ({ text, values = [] }) => client.query({ text, values }),
+        ...withoutEvents,
+        release() {
+          const ending = client.end().catch(() => undefined)
+          options.keepAlive?.(ending)
+        },
+      }
+    },
+  }
+}
+
+const withoutEvents: Pick<PostgresClient, 'on' | 'removeListener'> = { on: () => undefined, removeListener: () => undefined }
+
+function poolOfReserved(sql: ReservingSql, explain: (error: unknown) => unknown): PostgresPool {
+  return {
+    notifies: false,
+    async connect() {
+      const connection = await sql.reserve()
+      let running: Promise<unknown> = Promise.resolve()
+      const run = async ({ name, text, values = [] }: PostgresStatement): Promise<PostgresResult> => {
+        try {
+          return resultOf(await connection.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
+        } catch (error) {
+          throw explain(error)
+        }
+      }
+      return {
+        query(statement) {
+          const answer = run(statement)
+          running = answer.catch(() => undefined)
+          return answer
+        },
+        ...withoutEvents,
+        // Neither library can close one connection: it goes back when it is idle.
+        release: () => void running.then(() => connection.release()),
+      }
+    },
+  }
+}
+
+/** An array as PostgreSQL writes it. Drivers need to know the type of an array, and need not learn it. */
+function arrayLiteral(value: unknown): unknown {
+  if (!Array.isArray(value)) return value
+  return `{${value.map(item => `"${String(item).replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+}
+
+/** Bun's errors have the SQLSTATE in `errno`, and a code of their own in `code`. */
+function withSqlState(error: unknown): unknown {
+  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'string') return error
+  return Object.assign(new Error(error.message, { cause: error }), { code: error.errno })
+}
+
+/** The rows of a result, which is an array of them or has them as a member. */
+function resultOf(result: unknown): PostgresResult {
+  const rows: unknown = Array.isArray(result) ? result : typeof result === 'object' && result !== null && 'rows' in result
+    ? result.rows
+    : []
+  const list: unknown[] = Array.isArray(rows) ? [...rows] : []
+  return { rows: list, rowCount: list.length }
+}
+
+function clientRule<Client extends object>(accepts: string, ...methods: readonly string[]): Rule<Client, undefined> {
+  return {
+    ...rule(accepts, (value): value is Client => (
+      (typeof value === 'object' || typeof value === 'function') && value !== null
+        && methods.every(name => typeof Reflect.get(value, name) === 'function')
+    )),
+    isSecret: true,
+  }
+}
