@@ -31,7 +31,7 @@ export async function driveExample(command: string, parameters: readonly string[
       once(createInterface({ input: child.stdout }), 'line'),
       ended.then(() => Promise.reject(new Error(`the example ended:\n${errorOutput.join('')}`))),
     ])
-    await live(new HttpClient(port, `http://localhost:${port}`, Date.now), `http://localhost:${port}`)
+    await driveSession(port)
     // The only mistake is the sign-out from another origin.
     const refusal = /^keyturn: a request from the origin "https:\/\/evil\.example" was refused[^\n]*\n$/
     expect(errorOutput.join('')).toMatch(refusal)
@@ -40,6 +40,11 @@ export async function driveExample(command: string, parameters: readonly string[
     await ended
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Goes through a session with an example that listens on this port of `localhost`. */
+export function driveSession(port: number, origin: string = `http://localhost:${port}`): Promise<void> {
+  return live(new HttpClient(port, origin, Date.now), origin)
 }
 
 async function live(client: HttpClient, origin: string): Promise<void> {

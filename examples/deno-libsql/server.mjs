@@ -1,0 +1,31 @@
+// Keyturn in Deno, with libSQL (Turso). README.md has the commands.
+import { createClient } from '@libsql/client'
+import { createSessions } from 'keyturn'
+import { webSessions } from 'keyturn/frameworks/web'
+import { createLibsqlStore } from 'keyturn/stores/libsql'
+
+const port = Number(Deno.env.get('PORT') ?? '3000')
+const client = createClient({
+  url: Deno.env.get('TURSO_URL') ?? 'file:sessions.db',
+  authToken: Deno.env.get('TURSO_TOKEN'),
+})
+const sessions = webSessions(createSessions({
+  origin: Deno.env.get('ORIGIN') ?? `http://localhost:${port}`,
+  store: createLibsqlStore(client, { migrate: 'auto' }),
+}))
+
+const routes = sessions.sessionRoutes()
+const pages = {
+  // A real application checks a password here.
+  'POST /login': sessions.handler(async (request, headers) => {
+    const { userId } = await request.json()
+    const session = await sessions.createNewSession(request, headers, userId)
+    return Response.json({ userId: session.getUserId() }, { headers })
+  }),
+  'GET /me': sessions.requireSession(async (request, session) => Response.json({ userId: session.getUserId() })),
+}
+
+Deno.serve({ port, hostname: '127.0.0.1', onListen: () => console.log(`http://localhost:${port}`) }, async request => {
+  const page = pages[`${request.method} ${new URL(request.url).pathname}`]
+  return await routes(request) ?? await page?.(request) ?? new Response(null, { status: 404 })
+})
