@@ -43,7 +43,7 @@ const engines: readonly Engine[] = [
 ]
 
 /** What the tests of the project `engines` start. */
-const arrangementNeeds: readonly SoftwareName[] = ['mysql', 'redis', 'valkey', 'postgres', 'mariadb']
+const arrangementNeeds: readonly SoftwareName[] = ['mysql', 'redis', 'valkey', 'postgres', 'mariadb', 'galera']
 
 async function main(named: readonly string[]): Promise<void> {
   const unknown = named.find((name) => !engines.some((each) => each.name === name))

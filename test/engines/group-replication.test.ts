@@ -1,13 +1,15 @@
 // MySQL Group Replication with two primaries: the server whose transaction is certified second undoes it at its commit.
-import { createConnection } from 'mysql2/promise'
+import { createConnection, createPool } from 'mysql2/promise'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
+import { surviveFailure } from '../support/failover.ts'
 import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 import { startMysql } from '../support/servers/mysql.ts'
 import { missingSoftware } from '../support/servers/programs.ts'
 import type { TestServer } from '../support/servers/server.ts'
 import { freePort } from '../support/servers/workspace.ts'
+import { createTestCore } from '../support/test-core.ts'
 
 const group = 'b5a0b3a4-6d4e-4f0a-9c0e-1f2d3c4b5a69'
 const isMissing = missingSoftware(['mysql']).length > 0 && process.env['CI'] !== 'true'
@@ -129,5 +131,37 @@ describe.skipIf(isMissing)('Group Replication with two primaries', () => {
       store.remove([sampleHandle(number)], sampleNow + minute)
     )))))
     expect(pairs.map(pair => pair.flatMap(({ handles }) => handles))).toEqual(numbers.map(number => [sampleHandle(number)]))
+  })
+
+  // The last test: it ends one of the servers.
+  test('EDGE-11: the server that the processes write to is killed under load; the other one goes on alone', async () => {
+    const [first, second] = servers
+    if (first === undefined || second === undefined) throw new Error('the group has two servers')
+    const prefix = 'failure_'
+    await migrateMysql(first.url, { prefix })
+    // As a host name that follows the server that takes writes.
+    const pools = [first, second].map(({ url }) => createPool({ uri: url, connectTimeout: 2_000 }))
+    let target = 0
+    const store = createMysqlStore({
+      getConnection: () => (pools[target] ?? createPool(second.url)).getConnection(),
+    }, { prefix, requestTimeout: '5s' })
+    onTestFinished(async () => {
+      await store.close()
+      await Promise.all(pools.map(pool => pool.end()))
+    })
+    await surviveFailure(createTestCore({ store }), {
+      async fail() {
+        await first.kill9()
+        // One of two is no majority: it goes on at an operator's command only. Three servers would decide by themselves.
+        const address = 'SELECT @@group_replication_local_address AS address'
+        const [row] = await run(second, address)
+        const own = String(Object(row).address)
+        const gone = 'SELECT 1 FROM performance_schema.replication_group_members WHERE member_state = \'UNREACHABLE\''
+        await vi.waitUntil(async () => (await run(second, gone)).length === 1, { timeout: 120_000, interval: 200 })
+        await run(second, `SET GLOBAL group_replication_force_members = '${own}'`)
+        target = 1
+      },
+      after: () => store,
+    })
   })
 })

@@ -11,6 +11,8 @@ export interface MariadbOptions {
   readonly durable?: boolean
   /** Further server settings, by the name of their option. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Whether to create the database. Default: true. */
+  readonly createsDatabase?: boolean
 }
 
 const notDurable = { 'innodb-flush-log-at-trx-commit': '0', 'innodb-flush-method': 'nosync' }
@@ -59,7 +61,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<TestSe
     url: `mysql://root@127.0.0.1:${port}/keyturn`,
     port,
   })
-  await createMariadbDatabase(server.url, 'keyturn')
+  if (options.createsDatabase !== false) await createMariadbDatabase(server.url, 'keyturn')
   return server
 }
 

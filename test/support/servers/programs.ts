@@ -24,6 +24,8 @@ const catalogue = {
     packages: ['mariadb-server-core', 'mariadb-client-core'],
   },
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
+  // The library that MariaDB's servers load has no program; the arbitrator, which is of the same source, is one.
+  galera: { programs: ['garbd'], packages: ['galera-4', 'galera-arbitrator-4'] },
   systemd: { programs: ['systemd-analyze'], packages: ['systemd'] },
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
   mysql: { programs: ['mysqld'], packages: ['mysql-server-core'], source: 'sid' },
