@@ -21,9 +21,9 @@ const samples = page.split(/^## /m).slice(1).flatMap(section => (
 /** What runs after a sample: it uses the store, and ends whatever connections there are. */
 const use = `
 import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from 'keyturn-samples'
-import { migratePostgres } from 'keyturn/stores/postgres'
+import { migratePostgres as migrateForSample } from 'keyturn/stores/postgres'
 
-await migratePostgres(process.env.DATABASE_URL, { schema: 'keyturn' })
+await migrateForSample(process.env.DATABASE_URL, { schema: 'keyturn' })
 await store.check()
 const added = await store.insert(sampleRecord())
 const rotated = await store.rotate(sampleRotation())

@@ -22,7 +22,7 @@ function runContract(driver: string, openPool: () => Promise<PostgresPool>): voi
     const schema = freshSchema()
     await migratePostgres(server, { schema })
     return {
-      open: async () => createPostgresStore(await openPool(), { schema }),
+      open: async () => createPostgresStore(await openPool(), { schema, requestTimeout: 60 }),
       discard: async () => undefined,
     }
   })

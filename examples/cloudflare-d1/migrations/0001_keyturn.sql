@@ -29,6 +29,7 @@ CREATE TABLE keyturn_session (
 ) STRICT;
 CREATE INDEX keyturn_session_by_user ON keyturn_session (user_id, created_at, handle);
 CREATE INDEX keyturn_session_by_sweep ON keyturn_session (sweep_at);
+CREATE INDEX keyturn_session_by_creation ON keyturn_session (created_at, handle);
 CREATE TABLE keyturn_change (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
@@ -51,6 +52,19 @@ CREATE TABLE keyturn_not_before (
   until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX keyturn_not_before_by_until ON keyturn_not_before (until);
+CREATE TABLE keyturn_event (
+  id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,
+  occurred_at INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  user_id TEXT,
+  handle TEXT,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX keyturn_event_by_kind ON keyturn_event (kind, occurred_at, id);
+CREATE INDEX keyturn_event_by_user ON keyturn_event (user_id, kind, occurred_at, id);
+CREATE INDEX keyturn_event_by_handle ON keyturn_event (handle, kind, occurred_at, id);
+CREATE INDEX keyturn_event_by_until ON keyturn_event (until);
 CREATE TABLE keyturn_turn (
   task TEXT PRIMARY KEY NOT NULL,
   holder TEXT NOT NULL,

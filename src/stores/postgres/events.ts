@@ -1,7 +1,7 @@
 import type { SessionStore } from '../../session/store.ts'
 import { decodeEventPosition, eventPageOf } from '../event-page.ts'
 import { eventColumns, eventFromRow, eventValues } from '../sql/event-row.ts'
-import { durably } from './change-log.ts'
+import { durably, uncached } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -21,7 +21,7 @@ export function createEventTable(
        SELECT ${columns} FROM ${names.event} AS event
        WHERE ${condition} event.kind = wanted.kind AND (occurred_at, id) < ($2, $3)
        ORDER BY occurred_at DESC, id DESC LIMIT $4::bigint
-     ) AS found`, { repeatable: true })
+     ) AS found WHERE ${uncached}`, { repeatable: true })
   const [ofAll, ofUser, ofSession, ofBoth] = [
     read(''), read('user_id = $5 AND'), read('handle = $5 AND'), read('handle = $5 AND user_id = $6 AND'),
   ]

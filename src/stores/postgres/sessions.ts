@@ -75,7 +75,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
        AND ${uncached}
      ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
   const listNewest = database.statement(
-    `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE (created_at, handle) < ($1, $2)
+    `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE (created_at, handle) < ($1, $2) AND ${uncached}
      ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`, { repeatable: true })
   return {
     insert: async record => (await logins.call(record)).inserted,
