@@ -25,7 +25,7 @@ import { readInteger, rowOf } from './sql/row.ts'
 
 export { bunSqlPool, neonPool, pglitePool, poolPerCall, postgresJsPool } from './postgres/adapters.ts'
 export type {
-  NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, ReservedSql, ReservingSql,
+  NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresJsSql, PostgresJsTransaction, ReservedSql, ReservingSql,
 } from './postgres/adapters.ts'
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
@@ -131,7 +131,7 @@ async function migrate(poolOrUrl: PostgresPool | string, names: PostgresNames): 
   const client = await connectTo(poolOrUrl)
   if (client.batch !== undefined) {
     client.release()
-    throw new GeneralError('MISUSE', 'tables cannot be created over HTTP, where no transaction stays open: run '
+    throw new GeneralError('MISUSE', 'tables cannot be created over this driver, which leaves no transaction open: run '
       + '"npx keyturn migrate <url>"')
   }
   let failed = true

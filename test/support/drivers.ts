@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import type { PgliteDatabase, ReservingSql } from '../../src/stores/postgres.ts'
+import type { PgliteDatabase, PostgresJsSql } from '../../src/stores/postgres.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
 import { TestPackages } from './install-packages.ts'
 
@@ -49,7 +49,7 @@ export function openBetterSqlite3(file: string): BetterSqlite3Database {
 }
 
 /** A client of postgres.js. */
-export interface PostgresJs extends ReservingSql {
+export interface PostgresJs extends PostgresJsSql {
   end(): Promise<void>
 }
 

@@ -9,12 +9,22 @@ export interface NeonSql {
   transaction(queries: PromiseLike<unknown>[], options: { readonly fullResults: true }): PromiseLike<unknown>
 }
 
-/** What `postgres(url)` of postgres.js, or `new SQL(url)` of Bun, returns. */
+/** What `postgres(url)` of postgres.js returns. */
+export interface PostgresJsSql extends PostgresJsTransaction {
+  begin(options: string, work: (transaction: PostgresJsTransaction) => Promise<unknown>): PromiseLike<unknown>
+}
+
+/** A transaction of postgres.js. */
+export interface PostgresJsTransaction {
+  unsafe(text: string, values: unknown[], options: { readonly prepare: boolean }): PromiseLike<unknown>
+}
+
+/** What `new SQL(url)` of Bun returns. */
 export interface ReservingSql {
   reserve(): PromiseLike<ReservedSql>
 }
 
-/** A connection of postgres.js or Bun that was taken out of the pool. */
+/** A connection of Bun that was taken out of the pool. */
 export interface ReservedSql {
   unsafe(text: string, values: unknown[], options: { readonly prepare: boolean }): PromiseLike<unknown>
   release(): unknown
@@ -64,16 +74,35 @@ export function neonPool(sql: NeonSql): PostgresPool {
   return { notifies: false, connect: async () => client }
 }
 
-/** A pool over a client of postgres.js, for `createPostgresStore`. You end the client, after the store. */
-export function postgresJsPool(sql: ReservingSql): PostgresPool {
-  checkValue('sql', clientRule<ReservingSql>('a client of postgres.js', 'reserve'), sql)
-  return poolOfReserved(sql, error => error)
+/**
+ * A pool over a client of postgres.js, for `createPostgresStore`, whatever its options. You end the client, after the store.
+ * Create the tables by `npx keyturn migrate <url>`.
+ */
+export function postgresJsPool(sql: PostgresJsSql): PostgresPool {
+  checkValue('sql', clientRule<PostgresJsSql>('a client of postgres.js', 'unsafe', 'begin'), sql)
+  const run = async (on: PostgresJsTransaction, { name, text, values = [] }: PostgresStatement): Promise<PostgresResult> => (
+    resultOf(await on.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
+  )
+  // No connection is reserved: with `fetch_types: false`, postgres.js would wait for ever for a new one.
+  const client: PostgresClient = {
+    query: statement => run(sql, statement),
+    async batch(statements) {
+      const results: PostgresResult[] = []
+      await sql.begin('ISOLATION LEVEL READ COMMITTED', async transaction => {
+        for (const statement of statements) results.push(await run(transaction, statement))
+      })
+      return results
+    },
+    ...withoutEvents,
+    release: () => undefined,
+  }
+  return { notifies: false, connect: async () => client }
 }
 
 /** A pool over `Bun.sql` or `new SQL(url)` of Bun, for `createPostgresStore`. You close it, after the store. */
 export function bunSqlPool(sql: ReservingSql): PostgresPool {
   checkValue('sql', clientRule<ReservingSql>('an instance of Bun.SQL', 'reserve'), sql)
-  return poolOfReserved(sql, withSqlState)
+  return poolOfReserved(sql)
 }
 
 /** A pool over a PGlite database in this process, for `createPostgresStore`. You close the database, after the store. */
@@ -133,7 +162,7 @@ export function poolPerCall(open: () => PgClient, options: PoolPerCallOptions = 
 
 const withoutEvents: Pick<PostgresClient, 'on' | 'removeListener'> = { on: () => undefined, removeListener: () => undefined }
 
-function poolOfReserved(sql: ReservingSql, explain: (error: unknown) => unknown): PostgresPool {
+function poolOfReserved(sql: ReservingSql): PostgresPool {
   return {
     notifies: false,
     async connect() {
@@ -143,7 +172,7 @@ function poolOfReserved(sql: ReservingSql, explain: (error: unknown) => unknown)
         try {
           return resultOf(await connection.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
         } catch (error) {
-          throw explain(error)
+          throw withSqlState(error)
         }
       }
       return {
@@ -153,7 +182,7 @@ function poolOfReserved(sql: ReservingSql, explain: (error: unknown) => unknown)
           return answer
         },
         ...withoutEvents,
-        // Neither library can close one connection: it goes back when it is idle.
+        // Bun cannot close one connection: it goes back when it is idle.
         release: () => void running.then(() => connection.release()),
       }
     },

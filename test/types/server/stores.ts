@@ -10,7 +10,7 @@ import {
   printPostgresMigrations,
 } from 'keyturn/stores/postgres'
 import type {
-  MigrationResult, NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresClient, PostgresNameOptions, PostgresPool,
+  MigrationResult, NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresClient, PostgresJsSql, PostgresJsTransaction, PostgresNameOptions, PostgresPool,
   PostgresResult, PostgresStatement, PostgresStoreOptions, ReservedSql, ReservingSql,
 } from 'keyturn/stores/postgres'
 import { allowEviction, createRedisStore } from 'keyturn/stores/redis'
@@ -52,14 +52,17 @@ export type OfSqliteDrivers = Expect<Equal<
   SqliteDriverOptions, { readonly prefix?: string; readonly fast?: SqliteDatabase }
 >>
 
-export function postgresDrivers(neon: NeonSql, sql: ReservingSql, reserved: ReservedSql, database: PgliteDatabase): void {
+export function postgresDrivers(
+  neon: NeonSql, postgresJs: PostgresJsSql, sql: ReservingSql, reserved: ReservedSql, database: PgliteDatabase,
+): void {
   typeOf(neonPool).is<(sql: NeonSql) => PostgresPool>()
-  typeOf(postgresJsPool).is<(sql: ReservingSql) => PostgresPool>()
+  typeOf(postgresJsPool).is<(sql: PostgresJsSql) => PostgresPool>()
+  typeOf(postgresJs.begin('', async (transaction: PostgresJsTransaction) => transaction)).is<PromiseLike<unknown>>()
   typeOf(bunSqlPool).is<(sql: ReservingSql) => PostgresPool>()
   typeOf(pglitePool).is<(database: PgliteDatabase) => PostgresPool>()
   typeOf(poolPerCall).is<(open: () => PgClient, options?: PoolPerCallOptions) => PostgresPool>()
   createPostgresStore(poolPerCall(() => new Client('postgres://db.example.com/app'), { keepAlive: work => void work }))
-  for (const pool of [neonPool(neon), postgresJsPool(sql), bunSqlPool(sql), pglitePool(database)]) createPostgresStore(pool)
+  for (const pool of [neonPool(neon), postgresJsPool(postgresJs), bunSqlPool(sql), pglitePool(database)]) createPostgresStore(pool)
   typeOf(reserved.release()).is<unknown>()
   // @ts-expect-error: a function that makes one for each call
   poolPerCall(new Client())
