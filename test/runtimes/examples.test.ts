@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { describe, onTestFinished, test } from 'vitest'
 import { driveExample, examples } from '../support/drive-example.ts'
 import { edgePackage, hasEdgePackages } from '../support/edge-packages.ts'
@@ -25,11 +24,11 @@ test.skipIf(bun === null)('EDGE-12: the example "bun-sqlite" serves sessions', (
 test.skipIf(deno === null || !hasEdgePackages())('EDGE-12: the example "deno-libsql" serves sessions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-deno-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  // In place of its deno.json, which installs the packages.
-  const map = join(folder, 'import-map.json')
-  const client = pathToFileURL(join(edgePackage('@libsql/client'), 'lib-esm/node.js')).href
-  writeFileSync(map, JSON.stringify({ imports: { '@libsql/client': client } }))
-  return driveExample(deno ?? 'deno', [
-    'run', '-A', '--no-config', '--import-map', map, join(examples, 'deno-libsql', 'server.mjs'),
-  ])
+  // What `deno install` would make of its deno.json.
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(join(examples, '..'), join(folder, 'node_modules/keyturn'))
+  symlinkSync(join(edgePackage('@libsql/client'), '..'), join(folder, 'node_modules/@libsql'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "dependencies": { "keyturn": "*", "@libsql/client": "*" } }')
+  copyFileSync(join(examples, 'deno-libsql/server.mjs'), join(folder, 'server.mjs'))
+  return driveExample(deno ?? 'deno', ['run', '-A', '--node-modules-dir=manual', join(folder, 'server.mjs')])
 })

@@ -34,7 +34,7 @@ export async function driveExample(command: string, parameters: readonly string[
     await driveSession(port)
     // The only mistake is the sign-out from another origin.
     const refusal = /^keyturn: a request from the origin "https:\/\/evil\.example" was refused[^\n]*\n$/
-    expect(errorOutput.join('')).toMatch(refusal)
+    await expect.poll(() => errorOutput.join('')).toMatch(refusal)
   } finally {
     child.kill('SIGKILL')
     await ended
