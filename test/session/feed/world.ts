@@ -70,6 +70,8 @@ export class FeedWorld {
   #stepped = false
   /** Whether the process under test may not have asked the store since it is back: it pauses after failures (P-04). */
   #pauses = false
+  /** When it last found the store away: in an isolate, the clock ends its pause. */
+  #pausedAt = Number.NEGATIVE_INFINITY
   #starts = 0
   #randomState = 0
 
@@ -223,7 +225,8 @@ export class FeedWorld {
       for (const task of due) task()
       await settle()
     }
-    this.#pauses = this.faults.down
+    const lasts = !this.#host.isLongLived && this.now - this.#pausedAt < 3 * SECOND
+    this.#pauses = this.faults.down || (this.#pauses && lasts)
   }
 
   restart(): void {
@@ -238,6 +241,7 @@ export class FeedWorld {
   async check(session: Watched): Promise<string | null> {
     const unchecked = this.unchecked
     this.#pauses ||= this.faults.down
+    if (this.faults.down) this.#pausedAt = this.now
     // Before its first verification, a process reads the log, or else the session.
     const reads = !this.#hasReadLog && !this.#pauses
     const { known } = session
