@@ -39,7 +39,8 @@ export function createRemovals({ one, all }: Runner, log: ChangeLog, names: Tabl
     `DELETE FROM ${names.session} WHERE handle IN (${texts.readPage}) AND created_at <= ? RETURNING 1`)
   const postpone = statement(`${texts.postpone} RETURNING 1`)
   const sweep = statement(`${texts.sweep} RETURNING 1`)
-  const forgets = [names.change, names.notBefore, names.event].map(table => statement(`${texts.forget(table)} RETURNING 1`))
+  const forgets = [names.change, names.notBefore, names.event, names.importClaim]
+    .map(table => statement(`${texts.forget(table)} RETURNING 1`))
 
   function removalOf(rows: readonly Row[] = [], from: EpochMilliseconds): Removal {
     if (rows.length > 0) log.announce()

@@ -8,6 +8,7 @@ import { sqliteStatements } from '../sqlite/statements.ts'
 import { createChangeLog } from './change-log.ts'
 import { toCallError } from './errors.ts'
 import { createEventTable } from './events.ts'
+import { createImportClaims } from './import-claims.ts'
 import { createKeyTable } from './keys.ts'
 import { createRemovals } from './removals.ts'
 import { createRunner, statement } from './run.ts'
@@ -49,6 +50,7 @@ export function createAsyncSqliteStore(parts: AsyncSqliteParts): SessionStore {
     ...createRemovals(runner, log, names),
     ...createKeyTable(runner, log, names),
     ...createEventTable(runner, names),
+    ...createImportClaims(runner, names),
     acquireLease: async (task, holder, now, until) => (
       (await runner.one(acquireLease(task, holder, until, now))).length === 1
     ),

@@ -4,7 +4,7 @@ import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
 import { notBeforeNames } from '../not-before.ts'
 import { claimColumns, claimFromRow, claimValues, importCountFromRow } from '../sql/import-claim-row.ts'
 import { sessionColumns, sessionValues } from '../sql/session-row.ts'
-import { durably } from './change-log.ts'
+import { durably, uncached } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -35,7 +35,7 @@ export function createImportClaims(database: Database, names: PostgresNames): Im
   const parameters = (count: number, from: number): string =>
     Array.from({ length: count }, (_, index) => `$${from + index}`).join(', ')
   const find = database.statement(
-    `SELECT ${claims} FROM ${names.importClaim} WHERE handle = $1`, { repeatable: true })
+    `SELECT ${claims} FROM ${names.importClaim} WHERE handle = $1 AND ${uncached}`, { repeatable: true })
   const add = database.statement(
     `WITH claimed AS (
        INSERT INTO ${names.importClaim} (${claims}) VALUES (${parameters(claimColumns.length, 1)})
@@ -60,7 +60,7 @@ export function createImportClaims(database: Database, names: PostgresNames): Im
      SELECT ${claims}, EXISTS (SELECT FROM refusing) AS refused, ${durably} FROM standing`, { repeatable: true })
   const count = database.statement(
     `SELECT source, admitted_at / ${MILLISECONDS_PER_DAY} AS day, count(*) AS count FROM ${names.importClaim}
-     GROUP BY 2, 1 ORDER BY 2, 1`, { repeatable: true })
+     WHERE ${uncached} GROUP BY 2, 1 ORDER BY 2, 1`, { repeatable: true })
   return {
     findImport: async handle => (await find(handle)).map(claimFromRow)[0] ?? null,
 

@@ -1,4 +1,4 @@
-import type { ImportClaim, ImportCount } from '../../session/import-claims.ts'
+import type { AdmittedImport, ImportClaim, ImportCount } from '../../session/import-claims.ts'
 import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
 import { readHandle, readInteger, readText } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
@@ -24,6 +24,11 @@ export function claimFromRow(row: Row): ImportClaim {
     admittedAt: readInteger(row, 'admitted_at'),
     until: readInteger(row, 'until'),
   }
+}
+
+/** The result of an admission. `claim` is the one that stands. */
+export function admissionOf(claim: ImportClaim, isFirst: boolean, isRefused: boolean): AdmittedImport {
+  return { claim, outcome: isRefused ? 'refused' : isFirst ? 'admitted' : 'known' }
 }
 
 /** Reads a count from a row with `source`, `day` (in days) and `count`. @throws GeneralError if it is none. */

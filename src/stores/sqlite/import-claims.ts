@@ -1,10 +1,10 @@
-import type { ImportAdmission, ImportClaims } from '../../session/import-claims.ts'
-import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
+import type { AdmittedImport, ImportAdmission, ImportClaims } from '../../session/import-claims.ts'
 import { notBeforeNames } from '../not-before.ts'
-import { claimColumns, claimFromRow, claimValues, importCountFromRow } from '../sql/import-claim-row.ts'
-import { sessionColumns, sessionValues } from '../sql/session-row.ts'
+import { admissionOf, claimFromRow, claimValues, importCountFromRow } from '../sql/import-claim-row.ts'
+import { sessionValues } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connections } from './connection.ts'
+import { sqliteStatements } from './statements.ts'
 
 /** The table of import claims. */
 export function importClaimTable({ importClaim }: TableNames): string {
@@ -21,30 +21,27 @@ export function importClaimTable({ importClaim }: TableNames): string {
     CREATE INDEX ${importClaim}_by_until ON ${importClaim} (until);`
 }
 
-/** The import claims in the database. A claim and its session are written in one transaction, which waits for the disk. */
+/**
+ * The import claims in the database. A claim and its session are written in one transaction, which waits for the disk.
+ * The session comes first: it is added only where no claim is.
+ */
 export function createImportClaims({ durable, reads, writes }: Connections, names: TableNames): ImportClaims {
-  const list = (columns: readonly string[]): string => columns.map(() => '?').join(', ')
-  const find = durable.rows(`SELECT ${claimColumns.join(', ')} FROM ${names.importClaim} WHERE handle = ?`)
-  const claimIt = durable.changes(
-    `INSERT INTO ${names.importClaim} (${claimColumns.join(', ')}) VALUES (${list(claimColumns)})
-     ON CONFLICT DO NOTHING`)
-  const refusing = durable.rows(`SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ? LIMIT 1`)
-  const insert = durable.changes(
-    `INSERT INTO ${names.session} (${sessionColumns.join(', ')}, sweep_at) VALUES (${list(sessionColumns)}, ?)`)
-  const remove = durable.changes(`DELETE FROM ${names.session} WHERE handle = ? AND generation = 0`)
-  const count = durable.rows(
-    `SELECT source, admitted_at / ${MILLISECONDS_PER_DAY} AS day, count(*) AS count FROM ${names.importClaim}
-     GROUP BY 2, 1 ORDER BY 2, 1`)
+  const texts = sqliteStatements(names)
+  const find = durable.rows(texts.findClaim)
+  const insert = durable.changes(texts.insertImported)
+  const claimIt = durable.changes(texts.addClaim)
+  const refusing = durable.rows(texts.isImportRefused)
+  const remove = durable.changes(texts.removeRefusedImport)
+  const count = durable.rows(texts.countClaims)
 
-  function admit({ claim: given, record }: ImportAdmission): Awaited<ReturnType<ImportClaims['admitImport']>> {
-    const isFirst = claimIt(...claimValues(given)) === 1
-    const claim = isFirst ? given : find(record.handle).map(claimFromRow)[0] ?? given
-    if (refusing(...notBeforeNames(record), claim.issuedAt).length > 0) {
-      remove(record.handle)
-      return { claim, outcome: 'refused' }
-    }
-    if (isFirst) insert(...sessionValues(record), record.expiresAt)
-    return { claim, outcome: isFirst ? 'admitted' : 'known' }
+  function admit({ claim, record }: ImportAdmission): AdmittedImport {
+    const { handle } = record
+    const refusers = notBeforeNames(record)
+    insert(...sessionValues(record), record.expiresAt, handle, ...refusers, claim.issuedAt)
+    const isFirst = claimIt(...claimValues(claim)) === 1
+    const isRefused = refusing(...refusers, handle).length > 0
+    if (isRefused) remove(handle, ...refusers, handle)
+    return admissionOf(find(handle).map(claimFromRow)[0] ?? claim, isFirst, isRefused)
   }
 
   return {

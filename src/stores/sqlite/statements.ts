@@ -1,6 +1,8 @@
 import type { EventQuery } from '../../session/store.ts'
 import { changeColumns } from '../sql/change-row.ts'
+import { MILLISECONDS_PER_DAY } from '../import-counts.ts'
 import { eventColumns } from '../sql/event-row.ts'
+import { claimColumns } from '../sql/import-claim-row.ts'
 import { keyColumns } from '../sql/key-row.ts'
 import {
   expectedNames, keptColumns, listedColumns, nextColumns, reauthenticatedColumns, rotationCondition, sessionColumns,
@@ -55,6 +57,17 @@ export interface SqliteStatements {
   readonly appendEvent: string
   /** As `eventCondition` says; then kind, time and id of a position, limit. */
   readEvents(condition: string): string
+  /** Handle. */
+  readonly findClaim: string
+  /** `claimValues`. */
+  readonly addClaim: string
+  /** `sessionValues`, `expiresAt`, handle, three names of not-befores, `issuedAt`: beside no claim. */
+  readonly insertImported: string
+  /** Three names of not-befores, handle: whether one is later than the `issuedAt` of the claim. */
+  readonly isImportRefused: string
+  /** Handle, three names of not-befores, handle: removes a session that {@link isImportRefused} names. */
+  readonly removeRefusedImport: string
+  readonly countClaims: string
   /** Task, holder, `until`, `now`. */
   readonly acquireLease: string
   /** Twice `now`, limit. */
@@ -78,6 +91,9 @@ export function sqliteStatements(names: TableNames): SqliteStatements {
      WHERE handle = ?1 AND ${rotationCondition('', name => parameter(expectedNames.indexOf(name)))}
      RETURNING ${keptColumns.join(', ')}`
   }
+  const list = (columns: readonly string[]): string => columns.map(() => '?').join(', ')
+  const isImportRefused = `SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?)
+     AND time > (SELECT issued_at FROM ${names.importClaim} WHERE handle = ?) LIMIT 1`
   const after = (read: readonly string[], condition: string): string =>
     `SELECT ${read.join(', ')} FROM ${table} WHERE ${condition} (created_at, handle) < (?, ?)
      ORDER BY created_at DESC, handle DESC LIMIT ?`
@@ -124,6 +140,16 @@ export function sqliteStatements(names: TableNames): SqliteStatements {
      ON CONFLICT DO NOTHING`,
     readEvents: condition => `SELECT ${eventColumns.join(', ')} FROM ${names.event}
      WHERE ${condition} kind = ? AND (occurred_at, id) < (?, ?) ORDER BY occurred_at DESC, id DESC LIMIT ?`,
+    findClaim: `SELECT ${claimColumns.join(', ')} FROM ${names.importClaim} WHERE handle = ?`,
+    addClaim: `INSERT INTO ${names.importClaim} (${claimColumns.join(', ')}) VALUES (${list(claimColumns)})
+     ON CONFLICT DO NOTHING`,
+    insertImported: `INSERT INTO ${table} (${columns}, sweep_at) SELECT ${list(sessionColumns)}, ?
+     WHERE NOT EXISTS (SELECT 1 FROM ${names.importClaim} WHERE handle = ?)
+       AND NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?)`,
+    isImportRefused,
+    removeRefusedImport: `DELETE FROM ${table} WHERE handle = ? AND generation = 0 AND EXISTS (${isImportRefused})`,
+    countClaims: `SELECT source, admitted_at / ${MILLISECONDS_PER_DAY} AS day, count(*) AS count FROM ${names.importClaim}
+     GROUP BY 2, 1 ORDER BY 2, 1`,
     acquireLease: `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`,
