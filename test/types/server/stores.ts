@@ -100,9 +100,11 @@ export type PostgresDriver = [
     removeListener?(event: 'error', listener: () => void): unknown
     readonly idleCount?: number
     readonly options?: { readonly max?: number | undefined }
+    readonly notifies?: boolean
   }>>,
   Expect<Equal<PostgresClient, {
     query(statement: PostgresStatement): Promise<PostgresResult>
+    batch?(statements: readonly PostgresStatement[]): Promise<readonly PostgresResult[]>
     on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
     removeListener(event: 'error', listener: () => void): unknown
     release(destroy?: boolean): void
