@@ -96,7 +96,10 @@ export const listed: readonly Part[] = [
     'architecture': 'Architecture',
     'decisions/': 'Decisions',
     'requirements': 'Requirements',
+    'versions': 'Versions and support',
+    'changelog': 'Changelog',
     'contributing': 'Contributing',
+    'conduct': 'Code of conduct',
   }),
 ]
 
