@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The Node version that the project is developed with; it exists after `install()`. */
-export const projectNode = join(root, 'node_modules', 'node', 'bin', 'node')
+export const projectNode = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
 /** The environment for child processes: the project's own tools come first in PATH. */
 export const toolEnvironment = {
@@ -55,7 +55,8 @@ export function install() {
   const npm = process.env.npm_execpath
   const [command, prefix] = npm === undefined ? ['npm', []] : [process.execPath, [npm]]
   const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  const { status, error } = spawnSync(command, [...prefix, ...flags], { cwd: root, stdio: 'inherit' })
+  const shell = npm === undefined && process.platform === 'win32'
+  const { status, error } = spawnSync(command, [...prefix, ...flags], { cwd: root, stdio: 'inherit', shell })
   if (error !== undefined || status !== 0) {
     console.error(`keyturn: npm ci failed${error === undefined ? '' : ` (${error.message})`}`)
     process.exit(1)

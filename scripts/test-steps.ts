@@ -130,7 +130,9 @@ async function run(
   output: 'shown' | 'shown and kept' | 'ignored',
 ): Promise<{ readonly succeeded: boolean; readonly output: string }> {
   const stdio = ({ shown: 'inherit', 'shown and kept': 'pipe', ignored: 'ignore' } as const)[output]
-  const child = spawn(program, args, { cwd: root, stdio: ['inherit', stdio, stdio], timeout: commandLimit })
+  // On Windows, the programs of packages are scripts of its shell.
+  const shell = process.platform === 'win32'
+  const child = spawn(program, args, { cwd: root, stdio: ['inherit', stdio, stdio], timeout: commandLimit, shell })
   running = child
   const parts: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
