@@ -3,8 +3,6 @@ import type { At, ConsoleFinding, Role, ShownClient } from './api-types.ts'
 
 // The part of the console's API that is about events, keys and tokens.
 
-export type ConsoleEventKind = 'theft' | 'shared' | 'rejected' | 'audit'
-
 /**
  * `GET events?kind&userId&handle&after&limit`. `kind`: `audit`, or `theft` for all that concerns refresh tokens (`theft`,
  * `shared` and `rejected`). Newest first. `userId`: whom the event is about. A page may have fewer events than `limit`.
