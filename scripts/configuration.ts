@@ -363,7 +363,8 @@ function writeSection(section: Section): string[] {
     const { meaning = '', preset = null } = comments.get(name) ?? {}
     const otherwise = section.otherwise ?? '*required*'
     const shown = `\`${section.prefix ?? ''}${name}\`${rule.isExplicit ? ' ¹' : ''}`
-    return [shown, rule.accepts, preset ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
+    const accepts = rule.accepts.replaceAll('<', '\\<')
+    return [shown, accepts, preset ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
   })
   return [
     `## \`${section.title}\``,
