@@ -1,5 +1,6 @@
 // Every block of TypeScript and JavaScript in README and docs is compiled, by the newest compiler, against the package
-// as it is installed. docs/client.md and docs/writing-a-store.md have tests of their own for theirs.
+// as it is installed. docs/client.md and docs/writing-a-store.md have tests of their own for theirs;
+// test/stores/orms.test.ts runs those of docs/orms.md as they stand.
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +11,7 @@ import { blocksOf, pages, readPage, samplesOf } from '../support/samples.ts'
 import type { Sample } from '../support/samples.ts'
 
 const folder = join(consumer, 'samples')
-const elsewhere: ReadonlySet<string> = new Set(['docs/client.md', 'docs/writing-a-store.md'])
+const elsewhere: ReadonlySet<string> = new Set(['docs/client.md', 'docs/orms.md', 'docs/writing-a-store.md'])
 
 /** The globals of a page's runtime. */
 const runtimeTypes: Readonly<Record<string, string>> = {
@@ -30,6 +31,9 @@ export type PageServerLoad = ServerLoad
 /** The parts of React Native and Expo that samples use, as their documentation describes them. */
 const nativeTypes = join(import.meta.dirname, '../types/client-guide/web/native.d.ts')
 
+/** The module of Workers, with the bindings that samples name. */
+const workerTypes = join(import.meta.dirname, '../types/cloudflare-workers.d.ts')
+
 const isScript = ({ file }: Sample): boolean => /\.m?jsx?$/.test(file)
 
 /** Writes the modules of a page as an application. Returns its folder. */
@@ -42,6 +46,7 @@ function writeApplication(page: string, samples: readonly Sample[]): string {
     if (code.includes("'./$types'")) writeFileSync(join(dirname(path), '$types.d.ts'), generatedTypes)
   }
   cpSync(nativeTypes, join(own, 'native.d.ts'))
+  cpSync(workerTypes, join(own, 'workers.d.ts'))
   const compilerOptions = {
     module: 'esnext', moduleResolution: 'bundler', moduleDetection: 'force', target: 'es2023',
     lib: ['es2023', 'dom', 'dom.iterable'], types: [runtimeTypes[page] ?? 'node'], strict: true, noEmit: true,
@@ -51,7 +56,8 @@ function writeApplication(page: string, samples: readonly Sample[]): string {
   }
   const write = (name: string, options: object, files: readonly Sample[]): void => {
     writeFileSync(join(own, name), JSON.stringify({
-      compilerOptions: { ...compilerOptions, ...options }, files: [...files.map(({ file }) => file), 'native.d.ts'],
+      compilerOptions: { ...compilerOptions, ...options },
+      files: [...files.map(({ file }) => file), 'native.d.ts', 'workers.d.ts'],
     }))
   }
   write('tsconfig.json', {}, samples.filter(sample => !isScript(sample)))

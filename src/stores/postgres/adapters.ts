@@ -6,7 +6,8 @@ import type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } 
 /** What `neon(url)` of `@neondatabase/serverless` returns: PostgreSQL over HTTP. */
 export interface NeonSql {
   query(text: string, values: unknown[], options: { readonly fullResults: true }): PromiseLike<unknown>
-  transaction(queries: PromiseLike<unknown>[], options: { readonly fullResults: true }): PromiseLike<unknown>
+  /** Takes queries that `query` has returned. */
+  transaction(...call: never): PromiseLike<unknown>
 }
 
 /** What `postgres(url)` of postgres.js returns. */
@@ -65,7 +66,7 @@ export function neonPool(sql: NeonSql): PostgresPool {
   const client: PostgresClient = {
     query: async statement => resultOf(await ask(statement)),
     async batch(statements) {
-      const results: unknown = await sql.transaction(statements.map(ask), { fullResults: true })
+      const results: unknown = await Reflect.apply(sql.transaction, sql, [statements.map(ask), { fullResults: true }])
       return Array.isArray(results) ? results.map(resultOf) : []
     },
     ...withoutEvents,
