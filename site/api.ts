@@ -19,13 +19,18 @@ const described: ReadonlySet<string> = new Set([
   'IoredisClient', 'IoredisCluster', 'NodeRedisClient', 'NodeRedisCluster', 'SqliteDatabase', 'SqliteStatement',
   'OpenTelemetry', 'OtelContext', 'OtelSpan', 'OtelTracer', 'SocketIoSocket', 'WsServer', 'WsSocket', 'TrpcSocket',
   'TrpcTarget', 'NextCookieStore', 'MessageBody', 'WebBody',
+  'D1Database', 'D1Statement', 'D1Result', 'LibsqlClient', 'LibsqlStatement', 'LibsqlResult', 'DurableObjectNamespace',
+  'DurableObjectId', 'DurableObjectStub', 'DurableObjectState', 'NeonSql', 'PgClient', 'PgliteDatabase', 'PostgresJsSql',
+  'PostgresJsTransaction', 'ReservedSql', 'ReservingSql', 'PostgresQueries', 'MysqlQueries', 'SqliteQueries',
+  'SecondaryStorage',
   'ActiveBounds', 'ChangePage', 'Confirmation', 'InfoUpdate', 'PayloadUpdate', 'PayloadUpdated', 'PresentedState',
   'Reauthentication', 'RemovalPage', 'RemovedPage', 'Rotation', 'SessionPage', 'UserRemoval', 'AppClaims', 'AppInfo',
 ])
 
 /**
  * Types that no application needs to name: what the compiler derives the types of data from, the arguments of one
- * framework's handlers, and ports whose implementations are Keyturn's own.
+ * framework's handlers, ports whose implementations are Keyturn's own, and what the importers of Keyturn pass from
+ * `read` to their other methods.
  */
 const unnamed: readonly string[] = [
   'NewSessionOfUser', 'NewSessionArguments', 'DataMember', 'PayloadInput', 'SchemaMark', 'DataOf', 'Storable',
@@ -33,6 +38,8 @@ const unnamed: readonly string[] = [
   'ExpressTarget', 'FastifyTarget', 'H3Target', 'HonoTarget', 'KoaTarget', 'NestTarget', 'WebTarget', 'NodeTarget',
   'SvelteKitTarget', 'HttpPolicy', 'RenderSession', 'Crypto', 'Exchanges', 'SessionClient', 'EnvironmentVariables',
   'LineagePlace', 'StandardResult', 'eventKinds', 'NodeRedisSender', 'IoredisReply', 'SqlValue', 'ControlledSessions', 'OpenConsole',
+  'ImportConnector', 'ConnectedImports', 'ImportFlows', 'CoreParts', 'ApplicationIdentity', 'TokenStyle', 'TokenClaims',
+  'BetterAuthToken', 'OpenedToken', 'Seal',
 ]
 
 /** The entries of the package: the specifier and the source of each. */

@@ -15,6 +15,7 @@ export {
 } from './base/errors.ts'
 export type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason } from './base/errors.ts'
 export type { Duration } from './base/duration.ts'
+export type { KeepAlive } from './base/host.ts'
 export { revocationStream } from './transport/revocation-stream.ts'
 export type { ConsoleOperator, ConsoleOptions } from './transport/console-port.ts'
 export { corsHeaders } from './transport/cors.ts'
@@ -32,7 +33,7 @@ export type { SessionReading } from './transport/get-session.ts'
 export type { AntiCsrf } from './transport/http-policy.ts'
 export type { CookieOptions } from './transport/cookie-config.ts'
 export type {
-  RejectedRefreshEvidence, SessionEvents, SharedRefreshEvidence, TheftEvidence, TokenUse,
+  ImportRefusal, RejectedRefreshEvidence, SessionEvents, SharedRefreshEvidence, TheftEvidence, TokenUse,
 } from './session/events.ts'
 export type { Compute, InputOf, OutputOf, SchemaTypes, Update } from './session/data-types.ts'
 export type { Blacklisting, ListOptions, RefreshCase, RevokeOptions, TenantOptions } from './session/core.ts'

@@ -13,7 +13,9 @@ export type CheckReason = DeadReason | 'anonymous' | 'reused' | 'not-selected' |
 
 /** A session that would not come over. */
 export interface CheckExample {
+  /** The name of the system. */
   readonly source: string
+  /** Why the session would not come over. */
   readonly reason: CheckReason
   /** Names the session, and is no credential: a hash of its id, or its id if that is public. */
   readonly session: string
@@ -23,18 +25,21 @@ export interface CheckExample {
 
 /** How many sessions would come over, and how many would not. Also where the check is: it can go on from here. */
 export interface CheckState {
-  /** The sessions that were read. */
+  /** The number of sessions that were read. */
   readonly read: number
+  /** The number of sessions that would come over. */
   readonly alive: number
   /** How many would not come over, by reason. */
   readonly reasons: Readonly<Partial<Record<CheckReason, number>>>
   /** At most ten, of different reasons as far as possible. */
   readonly examples: readonly CheckExample[]
-  /** The importer that is read, and the position in its sessions; null: from its beginning. */
+  /** The index of the importer that is read next. */
   readonly importer: number
+  /** The position in its sessions; null: from their beginning. */
   readonly after: string | null
   /** The importers whose sessions are in cookies only: they cannot be counted. */
   readonly uncounted: readonly string[]
+  /** Whether all sessions of all importers were read. */
   readonly done: boolean
 }
 

@@ -13,12 +13,14 @@ import type { TablePlace } from './data/table.ts'
 export interface ExpressRecords {
   /** Reads a session; null if the store has none. It may have expired. */
   find(id: string): Promise<ExpressRecord | null>
+  /** Deletes a session. It succeeds if there is none. */
   remove(id: string): Promise<void>
   /** Some sessions, for `checkImport`. */
   page(after: string | null, limit: number): Promise<{
     readonly records: readonly { readonly id: string; readonly record: ExpressRecord }[]
     readonly next: string | null
   }>
+  /** How many sessions the store has; null if that is unknown. */
   count(): Promise<number | null>
 }
 

@@ -4,6 +4,7 @@ export { importSessions } from './import-sessions.ts'
 export type { ImportSetup } from './import-sessions.ts'
 export type { ImportMode, ImportOptions, ImportPlan } from './plan.ts'
 export { importedHandleOf } from './imported-handle.ts'
+export type { ImportingApplication } from './imported-handle.ts'
 export { checkImport } from './check.ts'
 export type { CheckExample, CheckImportOptions, CheckReason, CheckState } from './check.ts'
 

@@ -39,11 +39,17 @@ export interface ImportOptions {
 
 /** The checked options. */
 export interface ImportPlan {
+  /** The importers, in the order in which they look at a request. */
   readonly importers: readonly SessionImporter[]
+  /** When the import ends, in milliseconds since 1970. */
   readonly until: EpochMilliseconds
+  /** What happens to the old session: `keep` or `retire`. */
   readonly mode: ImportMode
+  /** Which sessions to take over. */
   readonly select: (session: LiveForeignSession) => Awaitable<boolean>
+  /** What to do if the old credential arrives again when the client has used newer tokens. */
   readonly replay: 'refuse' | 'revoke'
+  /** How long a request waits for the old system's data, in milliseconds. */
   readonly sourceTimeout: Milliseconds
 }
 

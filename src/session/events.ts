@@ -55,6 +55,7 @@ export interface RejectedRefreshEvidence extends RefreshEvidence {
 
 /** Describes a credential of another system that was refused. */
 export interface ImportRefusal {
+  /** The name of the system. */
   readonly source: string
   /**
    * `invalid`: the session has ended there. `reused`: the credential was replaced there. `revoked`: the user's sessions

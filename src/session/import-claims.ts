@@ -46,7 +46,9 @@ export interface ImportClaim {
 
 /** A claim and the session to add with it; both have the same handle. */
 export interface ImportAdmission {
+  /** The claim to add. */
   readonly claim: ImportClaim
+  /** The session to add. */
   readonly record: SessionRecord
 }
 
@@ -60,8 +62,10 @@ export interface AdmittedImport {
 
 /** How many sessions of a source were taken over on one day. */
 export interface ImportCount {
+  /** The name of the system. */
   readonly source: string
   /** The beginning of the day in UTC. */
   readonly day: EpochMilliseconds
+  /** The number of claims that were added on that day. */
   readonly count: number
 }

@@ -63,6 +63,7 @@ export interface ImportRequest {
 
 /** A cookie of another system. */
 export interface ForeignCookie {
+  /** The name. */
   readonly name: string
   /** Default: `/`. */
   readonly path?: string
@@ -79,6 +80,7 @@ export interface ForeignCredential<State = unknown> {
   readonly key: string
   /** How the client will send the tokens of Keyturn: as it sent this credential. */
   readonly mode: TransferMode
+  /** What `read` passes on to the other methods of the importer. */
   readonly state: State
 }
 
@@ -97,7 +99,9 @@ export type DeadReason = 'missing' | 'expired' | 'revoked' | 'no-user' | 'impers
 
 /** A session of another system that can be taken over. */
 export interface LiveForeignSession {
+  /** Says that the session can be taken over. */
   readonly kind: 'alive'
+  /** The user who is logged in. */
   readonly userId: string
   /** Default: `public`. */
   readonly tenantId?: string
@@ -112,7 +116,9 @@ export interface LiveForeignSession {
   readonly fixedEnd?: EpochMilliseconds
   /** Whether browsers keep its cookie when they are closed. */
   readonly persistent: boolean
+  /** The JWT payload of the new session. Default: `{}`. */
   readonly jwtPayload?: JsonObject
+  /** The session data of the new session, kept in the store. Default: `{}`. */
   readonly sessionInfo?: JsonObject
   /** What `matches` needs to recognize the session's valid credentials later; no secret. At most 255 characters. */
   readonly proof?: string
@@ -120,6 +126,7 @@ export interface LiveForeignSession {
 
 /** A page of the sessions of another system. */
 export interface ForeignPage {
+  /** The sessions of this page, at most as many as the limit of `scan`. */
   readonly sessions: readonly ScannedSession[]
   /** Pass it as `after` to the next call; null at the end. */
   readonly next: string | null
@@ -129,11 +136,13 @@ export interface ForeignPage {
 export interface ScannedSession {
   /** Names the session in a report. It must not be a credential. */
   readonly label: string
+  /** What `judge` would say about a credential of the session. */
   readonly verdict: ForeignVerdict
 }
 
 /** Connects importers to the sessions of an application: `importSessions` of `keyturn/import` returns one. */
 export interface ImportConnector {
+  /** Connects the importers to the sessions. `createSessions` calls it; applications do not. */
   connect<Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims>(
     parts: CoreParts<Payload, Info, Style, Claims>,
     application: ApplicationIdentity,

@@ -7,6 +7,7 @@ import type { SentPair } from './send-pair.ts'
 
 /** What `importSessions` of `keyturn/import` returns, for the option `imports`. */
 export interface SessionImports extends ImportConnector {
+  /** What `createSessions` runs for requests over HTTP. */
   readonly http: ImportFlows
 }
 

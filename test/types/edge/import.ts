@@ -1,5 +1,6 @@
 // Importers of keyturn/import, and one of an application's own.
 import { createSessions } from 'keyturn'
+import type { ImportRefusal, SessionEvents } from 'keyturn'
 import {
   betterSqlite3Sessions, checkImport, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions, fromAuthJsDatabase,
   fromAuthJsTokens, fromBetterAuth, fromDjango, fromExpressSession, fromIronSession, fromSuperTokens, importedHandleOf,
@@ -8,8 +9,8 @@ import {
 import type {
   AuthJsSessionsOptions, AuthJsTokensOptions, BetterAuthOptions, CheckExample, CheckImportOptions, CheckReason, CheckState,
   DeadReason, DjangoSessionsOptions, ExpressRecord, ExpressRecords, ExpressSessionsOptions, FindLogin, ForeignCookie,
-  ForeignCredential, ForeignDatabase, ForeignLogin, ForeignPage, ForeignRedis, ForeignRow, ForeignVerdict, ImportMode,
-  ImportOptions, ImportPlan, ImportRequest, ImportSetup, IronSessionsOptions, LiveForeignSession, MysqlQueries,
+  ForeignCredential, ForeignDatabase, ForeignLogin, ForeignPage, ForeignRedis, ForeignRow, ForeignVerdict, ImportingApplication,
+  ImportMode, ImportOptions, ImportPlan, ImportRequest, ImportSetup, IronSessionsOptions, LiveForeignSession, MysqlQueries,
   PostgresQueries, ScannedSession, SecondaryStorage, SessionImporter, SessionImports, SqliteQueries, SuperTokensOptions,
 } from 'keyturn/import'
 import { Redis } from 'ioredis'
@@ -53,6 +54,14 @@ export type Setup = [
   Expect<Equal<CheckState['examples'], readonly CheckExample[]>>,
   Expect<Equal<CheckReason, DeadReason | 'anonymous' | 'reused' | 'not-selected' | 'unwritable'>>,
 ]
+export type Events = [
+  Expect<Equal<Parameters<NonNullable<SessionEvents['onImportRefused']>>[0] extends ImportRefusal ? true : false, true>>,
+  Expect<Equal<ImportRefusal, {
+    readonly source: string
+    readonly reason: 'invalid' | 'reused' | 'revoked' | 'ended' | 'replayed' | 'unwritable'
+    readonly handle: string | null
+  }>>,
+]
 export type Importers = [
   Expect<Equal<Parameters<typeof fromAuthJsTokens>, [options: AuthJsTokensOptions]>>,
   Expect<Equal<Parameters<typeof fromAuthJsDatabase>, [options: AuthJsSessionsOptions]>>,
@@ -69,6 +78,16 @@ export type Importers = [
   Expect<Equal<ForeignDatabase, PostgresQueries | MysqlQueries | SqliteQueries>>,
   Expect<Equal<ForeignRow, Readonly<Record<string, unknown>>>>,
   Expect<Equal<Parameters<typeof connectRedisSessions>[0], ForeignRedis>>,
+]
+export type Handles = [
+  Expect<Equal<
+    Parameters<typeof importedHandleOf>, [source: string, key: string, application?: ImportingApplication | undefined]
+  >>,
+  Expect<Equal<ImportingApplication, {
+    readonly application?: string
+    readonly audience?: string
+    readonly mode?: 'cookie' | 'header'
+  }>>,
 ]
 export type Port = [
   Expect<Equal<Awaited<ReturnType<SessionImporter['read']>>, ForeignCredential | null>>,

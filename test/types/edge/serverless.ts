@@ -1,5 +1,5 @@
 // The stores on SQLite databases that answer later, and what they are given.
-import type { Duration, SessionStore } from 'keyturn'
+import type { CreateSessionsOptions, Duration, KeepAlive, SessionStore } from 'keyturn'
 import { createSessions } from 'keyturn'
 import { createD1Store, migrateD1, printD1Migrations } from 'keyturn/stores/d1'
 import type { AsyncSqliteNaming, AsyncSqliteOptions, D1Database, D1Result, D1Statement, MigrationResult } from 'keyturn/stores/d1'
@@ -9,6 +9,7 @@ import type {
 } from 'keyturn/stores/durable-object'
 import { createLibsqlStore, migrateLibsql } from 'keyturn/stores/libsql'
 import type { LibsqlClient, LibsqlResult, LibsqlStatement } from 'keyturn/stores/libsql'
+import type * as forLibsql from 'keyturn/stores/libsql'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
 
@@ -24,8 +25,9 @@ export function d1(database: D1Database, statement: D1Statement): void {
 }
 
 export function libsql(client: LibsqlClient, statement: LibsqlStatement): void {
-  typeOf(createLibsqlStore).is<(client: LibsqlClient, options?: AsyncSqliteOptions) => SessionStore>()
-  typeOf(migrateLibsql).is<(client: LibsqlClient, options?: AsyncSqliteNaming) => Promise<MigrationResult>>()
+  typeOf(createLibsqlStore).is<(client: LibsqlClient, options?: forLibsql.AsyncSqliteOptions) => SessionStore>()
+  typeOf(migrateLibsql)
+    .is<(client: LibsqlClient, options?: forLibsql.AsyncSqliteNaming) => Promise<forLibsql.MigrationResult>>()
   typeOf(client.execute(statement)).is<Promise<LibsqlResult>>()
   typeOf(client.batch([statement], 'write')).is<Promise<LibsqlResult[]>>()
   // @ts-expect-error: a client, not its URL
@@ -44,6 +46,8 @@ export function durableObject(namespace: DurableObjectNamespace, state: DurableO
 
 export type Options = [
   Expect<Equal<AsyncSqliteNaming, { readonly prefix?: string }>>,
+  Expect<Equal<KeepAlive, (work: Promise<unknown>) => void>>,
+  Expect<Equal<CreateSessionsOptions<object, object>['keepAlive'], KeepAlive | undefined>>,
   Expect<Equal<Pick<AsyncSqliteOptions, keyof AsyncSqliteOptions>, {
     readonly prefix?: string
     readonly migrate?: 'auto' | 'manual'
