@@ -47,13 +47,13 @@ async function bundle(
   }
 }
 
-test('the core and the web adapter, as they are loaded at first, are smaller than 46.5 kB, verification alone than 9.3 kB', async () => {
+test('the core and the web adapter, as they are loaded at first, are smaller than 48.5 kB, verification alone than 9.3 kB', async () => {
   const sizes = {
     'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'], [withoutLazy])).bytes,
     'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
   }
   console.log(sizes)
-  expect(sizes['keyturn + frameworks/web']).toBeLessThan(46_500)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(48_500)
   expect(sizes['keyturn/verify']).toBeLessThan(9300)
 })
 
@@ -82,8 +82,10 @@ test('the size of every export, in bytes after gzip', async () => {
     rows[name] = (await bundle([name], [neutralSpecifiers.includes(name) ? 'worker' : 'node'])).bytes
   }
   console.log(rows)
-  // Two entries contain every store, and `keyturn` what is loaded later: monitoring, and the console. No other entry may
-  // become that large.
-  const limits: Readonly<Record<string, number>> = { 'keyturn': 65_000, 'keyturn/server': 150_000, 'keyturn/stores': 60_000 }
+  // Two entries contain every store, `keyturn` what is loaded later (monitoring, and the console), and the contracts all of
+  // their cases. No other entry may become that large.
+  const limits: Readonly<Record<string, number>> = {
+    'keyturn': 68_000, 'keyturn/server': 150_000, 'keyturn/stores': 60_000, 'keyturn/testing/contracts': 45_000,
+  }
   for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(limits[name] ?? 40_000)
 })
