@@ -110,8 +110,8 @@ describe('L-17: session.reauthenticate in cookie mode', () => {
       client.jar = current
       return reply
     }
-    expect(await withOld('POST', REFRESH)).toMatchObject({ status: 503, headers: { 'retry-after': '30' } })
-    expect(await withOld('POST', '/again')).toMatchObject({ status: 503, headers: { 'retry-after': '30' } })
+    expect(await withOld('POST', REFRESH)).toMatchObject({ status: 503, headers: { 'retry-after': '31' } })
+    expect(await withOld('POST', '/again')).toMatchObject({ status: 503, headers: { 'retry-after': '31' } })
     expect((await withOld('GET', '/recent')).status, 'the older access token keeps its auth_time').toBe(403)
     server.clock.advance(R + 1)
     expect((await withOld('POST', REFRESH)).status).toBe(401)
