@@ -105,7 +105,8 @@ for (const [name, runtime, date] of builds) {
       if (keepsAlive) await takeUntil(({ answers }) => answers['changesSince'] === 1)
       else await tell('/set', { ahead: 6_000 })
       expect(await get('/me', other.cookie)).toBe(401)
-      expect((await take()).calls['find']).toBeUndefined()
+      // A request that has waited for the reading of one that has ended asks for its session by itself.
+      if (keepsAlive) expect((await take()).calls['find']).toBeUndefined()
     })
 
     test('EDGE-03: after an outage strict routes ask the store again, without a timer', async () => {
