@@ -70,6 +70,16 @@ CREATE TABLE keyturn_turn (
   holder TEXT NOT NULL,
   until INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE keyturn_import_claim (
+  handle TEXT PRIMARY KEY NOT NULL,
+  source TEXT NOT NULL,
+  kid TEXT NOT NULL,
+  proof TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  admitted_at INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX keyturn_import_claim_by_until ON keyturn_import_claim (until);
 CREATE TABLE IF NOT EXISTS keyturn_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
 INSERT OR REPLACE INTO keyturn_meta VALUES ('schema', '1');
 INSERT OR IGNORE INTO keyturn_meta VALUES ('log', lower(hex(randomblob(8))));
