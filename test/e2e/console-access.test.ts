@@ -1,12 +1,11 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
-import { startConsoleApplication } from './console-support/application.ts'
-import type { ConsoleApplication } from './console-support/application.ts'
-import { answerOf, ConsolePages, press, problemsIn, rowsOf, spoken, untilRead } from './console-support/pages.ts'
+import { answerOf, press, problemsIn, rowsOf, spoken, untilRead } from './console-support/pages.ts'
+import { runConsole } from './console-support/run-console.ts'
 import { hostileSessions, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { memory } from './console-support/stores.ts'
+import { browserPath } from './support/browser.ts'
 
 /** 1280 pixels at 200 % zoom leave 640 for the page. */
 const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
@@ -17,25 +16,12 @@ const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
 ]
 
 describe.skipIf(browserPath === null)('the accessibility of the console', () => {
-  const store = createMemoryStore()
-  let browser: Browser
-  let application: ConsoleApplication
-  let pages: ConsolePages
-
-  beforeAll(async () => {
+  const running = runConsole(memory, async store => {
     const now = Date.now()
     await insertAll(store, [...sampleSessions(500, now), ...hostileSessions(now)])
     for (const [index, { userId, handle }] of sampleSessions(3, now).entries()) {
       await insertTheft(store, { userId, handle, at: now - index * 3_600_000, apart: 90_000, generation: 4 })
     }
-    ;[browser, application] = await Promise.all([launchBrowser(), startConsoleApplication(store)])
-    pages = new ConsolePages(browser, application)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    expect(pages.problems).toEqual([])
   })
 
   const addresses = [
@@ -44,21 +30,21 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   ]
 
   async function openSession(page: Page): Promise<void> {
-    await pages.go(page, '#/users/ada')
+    await running().pages.go(page, '#/users/ada')
     await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()
     await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
   }
 
   test.each(looks)('CON-35: axe finds nothing on any page: $look', async ({ look, ...options }) => {
-    const page = await pages.open('#/', 'manage', options)
+    const page = await running().pages.open('#/', 'manage', options)
     for (const address of addresses) {
-      await pages.go(page, address)
+      await running().pages.go(page, address)
       expect(await problemsIn(page), `${address}, ${look}`).toEqual([])
     }
   })
 
   test.each(looks)('CON-35: axe finds nothing in any state: $look', async ({ look, ...options }) => {
-    const page = await pages.open('#/', 'manage', options)
+    const page = await running().pages.open('#/', 'manage', options)
     // One of them: axe looks at each cell, and all tables have thousands.
     await press(page, /^Table of “How many log in/)
     await page.locator('.plot table').first().waitFor()
@@ -79,7 +65,7 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test.each(looks)('CON-35: axe finds nothing where nobody is let in: $look', async ({ look, ...options }) => {
-    const page = await pages.open('#/', null, options)
+    const page = await running().pages.open('#/', null, options)
     await page.getByText('It did not let you in.').waitFor()
     expect(await problemsIn(page), look).toEqual([])
   })
@@ -108,8 +94,10 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
 
   test('CON-35: a session is found, read and revoked with the keyboard alone', async () => {
     const handle = createHandle('header', length => new Uint8Array(length).fill(200))
-    await insertAll(store, sampleSessions(1, Date.now()).map(record => ({ ...record, handle, userId: 'keyboard' })))
-    const page = await pages.open('#/')
+    const [record] = sampleSessions(1, Date.now())
+    if (record === undefined) throw new Error('there is no sample')
+    await insertAll(running().opened.store, [{ ...record, handle, userId: 'keyboard' }])
+    const page = await running().pages.open('#/')
     await page.keyboard.press('Tab')
     expect((await describeFocus(page))[0]).toBe('Skip to the content')
     await page.keyboard.press('Enter')
@@ -138,7 +126,7 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test('CON-35: single keys can be turned off, and type in fields', async () => {
-    const page = await pages.open('#/sessions')
+    const page = await running().pages.open('#/sessions')
     await page.getByLabel('User id', { exact: true }).fill('')
     await page.keyboard.type('?/t')
     expect(await page.getByLabel('User id', { exact: true }).inputValue()).toBe('?/t')
@@ -151,17 +139,17 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test('CON-35: changes are announced in one live region', async () => {
-    const page = await pages.open('#/sessions')
+    const page = await running().pages.open('#/sessions')
     expect(await page.locator('[aria-live], [role=status], [role=alert], [role=log]').count()).toBe(1)
     await expect.poll(() => spoken(page)).toContain('50 sessions on this page.')
   })
 
   test('CON-35: a screen reader finds the landmarks and the headings in order', async () => {
-    const page = await pages.open('#/')
+    const page = await running().pages.open('#/')
     const landmarks = ['banner', 'navigation', 'search', 'main'] as const
     for (const landmark of landmarks) expect(await page.getByRole(landmark).count(), landmark).toBe(1)
     for (const address of addresses) {
-      await pages.go(page, address)
+      await running().pages.go(page, address)
       const levels = await page.locator('h1, h2, h3').evaluateAll(all => all.map(({ tagName }) => Number(tagName[1])))
       expect(levels[0], address).toBe(1)
       expect(levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1), address).toEqual([])
@@ -169,9 +157,9 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test('CON-35: all buttons and fields of a page have different names', async () => {
-    const page = await pages.open('#/')
+    const page = await running().pages.open('#/')
     for (const address of [...addresses, '#/users/many']) {
-      await pages.go(page, address)
+      await running().pages.go(page, address)
       const names = await page.locator('button:visible').evaluateAll(all => all.map(button => (
         button.getAttribute('aria-label') ?? button.textContent)))
       expect(names.filter((name, index) => names.indexOf(name) !== index), address).toEqual([])
@@ -179,10 +167,10 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test.each([320, 768, 1024, 1920])('CON-35: nothing overflows at %d pixels, whatever the texts are', async width => {
-    const page = await pages.open('#/', 'manage', { viewport: { width, height: 800 } })
+    const page = await running().pages.open('#/', 'manage', { viewport: { width, height: 800 } })
     const texts = hostileSessions(0).map(({ userId }) => userId).filter(text => width === 320 || text.length > 50)
     for (const address of [...addresses, ...texts.map(text => `#/sessions?user=${encodeURIComponent(text)}`)]) {
-      await pages.go(page, address)
+      await running().pages.go(page, address)
       expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(width)
     }
     await openSession(page)
@@ -190,7 +178,7 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test('CON-35: stands still for who prefers reduced motion', async () => {
-    const page = await pages.open('#/', 'manage', { reducedMotion: 'reduce' })
+    const page = await running().pages.open('#/', 'manage', { reducedMotion: 'reduce' })
     const durations = await page.evaluate(() => [...document.querySelectorAll('*')].flatMap(element => {
       const { animationName, transitionDuration } = getComputedStyle(element)
       return animationName === 'none' && transitionDuration === '0s' ? [] : [element.className]
@@ -199,7 +187,7 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
   })
 
   test('times have the exact instant in the viewer’s zone', async () => {
-    const page = await pages.open('#/', 'manage', { timezoneId: 'Asia/Kolkata' })
+    const page = await running().pages.open('#/', 'manage', { timezoneId: 'Asia/Kolkata' })
     await openSession(page)
     await page.locator('time').first().focus()
     await expect.poll(() => page.getByRole('tooltip').textContent())

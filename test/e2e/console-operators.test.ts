@@ -1,43 +1,23 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startConsoleApplication } from './console-support/application.ts'
-import type { ConsoleApplication } from './console-support/application.ts'
-import { answerOf, ConsolePages, press, rowsOf, spoken, untilRead } from './console-support/pages.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { answerOf, press, rowsOf, spoken, untilRead } from './console-support/pages.ts'
+import { runConsole } from './console-support/run-console.ts'
 import { insertAll, sampleSessions } from './console-support/seed.ts'
 import { postgres, redis, sqlite } from './console-support/stores.ts'
-import type { OpenedStore } from './console-support/stores.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { browserPath } from './support/browser.ts'
 
 const stores = [sqlite, postgres, redis]
 
-describe.skipIf(browserPath === null).each(stores)('two operators on $name', ({ isAvailable, open }) => {
-  let browser: Browser
-  let opened: OpenedStore
-  let application: ConsoleApplication
-  let pages: ConsolePages
+describe.skipIf(browserPath === null).each(stores)('two operators on $name', kind => {
+  const running = runConsole(kind, store => insertAll(store, sampleSessions(100, Date.now())))
 
-  beforeAll(async () => {
-    if (!isAvailable) return
-    ;[browser, opened] = await Promise.all([launchBrowser(), open()])
-    await insertAll(opened.store, sampleSessions(100, Date.now()))
-    application = await startConsoleApplication(opened.store)
-    pages = new ConsolePages(browser, application)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    await opened?.remove()
-    expect(pages?.problems ?? []).toEqual([])
-  })
-
-  const it = test.skipIf(!isAvailable)
+  const it = test.skipIf(!kind.isAvailable)
 
   async function openTogether(row: number): Promise<readonly [Page, Page]> {
-    const one = await pages.open('#/users/ada')
+    const one = await running().pages.open('#/users/ada')
     await rowsOf(one, /Sessions of the user/).nth(row).getByRole('link').click()
     await one.getByRole('heading', { name: 'How long does it live?' }).waitFor()
-    return [one, await pages.open(new URL(one.url()).hash)]
+    return [one, await running().pages.open(new URL(one.url()).hash)]
   }
 
   async function edit(page: Page, text: string): Promise<void> {
@@ -89,32 +69,16 @@ describe.skipIf(browserPath === null).each(stores)('two operators on $name', ({ 
   })
 })
 
-describe.skipIf(browserPath === null).each([postgres, redis])('$name, stopped and back', ({ isAvailable, open }) => {
-  let browser: Browser
-  let opened: OpenedStore
-  let application: ConsoleApplication
-  let pages: ConsolePages
+describe.skipIf(browserPath === null).each([postgres, redis])('$name, stopped and back', kind => {
+  const running = runConsole(kind, store => insertAll(store, sampleSessions(100, Date.now())))
 
-  beforeAll(async () => {
-    if (!isAvailable) return
-    ;[browser, opened] = await Promise.all([launchBrowser(), open()])
-    await insertAll(opened.store, sampleSessions(100, Date.now()))
-    application = await startConsoleApplication(opened.store)
-    pages = new ConsolePages(browser, application)
-  })
+  const it = test.skipIf(!kind.isAvailable)
 
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    await opened?.remove()
-    expect(pages?.problems ?? []).toEqual([])
-  })
-
-  test.skipIf(!isAvailable)('CON-34: the console says so, keeps what it shows, and goes on by itself', async () => {
-    const page = await pages.open('#/users/ada')
-    const overview = await pages.open('#/')
-    const fresh = await pages.open('#/')
-    await opened.server?.stop()
+  it('CON-34: the console says so, keeps what it shows, and goes on by itself', async () => {
+    const page = await running().pages.open('#/users/ada')
+    const overview = await running().pages.open('#/')
+    const fresh = await running().pages.open('#/')
+    await running().opened.server?.stop()
     await press(page, 'Revoke all 3 sessions…')
     await press(page.getByRole('dialog'), 'Revoke 3 sessions')
     await page.locator('#dialog-problem').getByText('The store does not answer.').waitFor()
@@ -123,11 +87,11 @@ describe.skipIf(browserPath === null).each([postgres, redis])('$name, stopped an
     await banner.waitFor()
     // What was read stays.
     expect(await rowsOf(page, /Sessions of the user/).count()).toBe(3)
-    await pages.go(fresh, '#/sessions')
+    await running().pages.go(fresh, '#/sessions')
     await fresh.getByText('The sessions cannot be read.').waitFor()
     await overview.reload()
     await overview.getByText(/Something fails, for .* now/).first().waitFor()
-    await opened.server?.restart()
+    await running().opened.server?.restart()
     await banner.waitFor({ state: 'detached' })
     await expect.poll(() => spoken(page)).toContain('The connection is back. The page was read again.')
     await expect.poll(() => rowsOf(fresh, 'Sessions, newest login first').count()).toBe(50)
@@ -138,26 +102,16 @@ describe.skipIf(browserPath === null).each([postgres, redis])('$name, stopped an
 })
 
 describe.skipIf(browserPath === null)('a network that is away', () => {
+  const running = runConsole(sqlite, store => insertAll(store, sampleSessions(10, Date.now())))
+
   test('CON-34: the console says so, keeps what it shows, and goes on by itself', async () => {
-    const opened = await sqlite.open()
-    const browser = await launchBrowser()
-    const application = await startConsoleApplication(opened.store)
-    try {
-      await insertAll(opened.store, sampleSessions(10, Date.now()))
-      const pages = new ConsolePages(browser, application)
-      const page = await pages.open('#/users/ada')
-      await page.context().setOffline(true)
-      await page.getByRole('link', { name: 'Keys' }).click()
-      await page.getByText('The keys cannot be read.').waitFor()
-      await page.getByText('The server of the console does not answer.').first().waitFor()
-      await page.context().setOffline(false)
-      await page.getByRole('table', { name: 'Keys' }).waitFor()
-      expect(await page.locator('.problem').count()).toBe(0)
-      expect(pages.problems).toEqual([])
-    } finally {
-      await browser.close()
-      await application.close()
-      await opened.remove()
-    }
+    const page = await running().pages.open('#/users/ada')
+    await page.context().setOffline(true)
+    await page.getByRole('link', { name: 'Keys' }).click()
+    await page.getByText('The keys cannot be read.').waitFor()
+    await page.getByText('The server of the console does not answer.').first().waitFor()
+    await page.context().setOffline(false)
+    await page.getByRole('table', { name: 'Keys' }).waitFor()
+    expect(await page.locator('.problem').count()).toBe(0)
   })
 })

@@ -1,13 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startConsoleApplication } from './console-support/application.ts'
-import type { ConsoleApplication, Tokens } from './console-support/application.ts'
+import type { Tokens } from './console-support/application.ts'
 import { createManualScheduler } from './console-support/manual-scheduler.ts'
 import { answerOf, ConsolePages, press, rowsOf, spoken, untilRead } from './console-support/pages.ts'
+import { runConsole } from './console-support/run-console.ts'
 import { insertAll, sampleSessions, userAgents } from './console-support/seed.ts'
 import { postgres, redis, sqlite } from './console-support/stores.ts'
-import type { OpenedStore } from './console-support/stores.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 
 const stores = [sqlite, postgres, redis]
@@ -16,34 +16,16 @@ const STEP = 15_000
 
 const inBrowser = describe.skipIf(browserPath === null)
 
-inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvailable, open }) => {
-  let browser: Browser
-  let opened: OpenedStore
-  let application: ConsoleApplication
-  let pages: ConsolePages
+inBrowser.each(stores)('the console on $name, with 10,000 sessions', kind => {
+  const running = runConsole(kind, store => insertAll(store, sampleSessions(10_000, Date.now())))
 
-  beforeAll(async () => {
-    if (!isAvailable) return
-    ;[browser, opened] = await Promise.all([launchBrowser(), open()])
-    await insertAll(opened.store, sampleSessions(10_000, Date.now()))
-    application = await startConsoleApplication(opened.store)
-    pages = new ConsolePages(browser, application)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    await opened?.remove()
-    expect(pages?.problems ?? []).toEqual([])
-  })
-
-  const it = test.skipIf(!isAvailable)
+  const it = test.skipIf(!kind.isAvailable)
   const list = 'Sessions, newest login first'
   const ofUser = 'Sessions of the user, newest login first'
 
   it('CON-36: the overview begins with the answer, explains each number, and has a table for each plot', async () => {
-    await application.logIn('newcomer', userAgents.firefox)
-    const page = await pages.open('#/')
+    await running().application.logIn('newcomer', userAgents.firefox)
+    const page = await running().pages.open('#/')
     expect(await answerOf(page)).toMatch(/^✓Everything works \d+ sessions? (?:is|are) active here\. /)
     const number = page.locator('.tiles').getByText('Cache hits')
     await number.hover()
@@ -62,7 +44,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: finds the newest logins of all users, page by page', async () => {
-    const page = await pages.open('#/sessions')
+    const page = await running().pages.open('#/sessions')
     const rows = rowsOf(page, list)
     expect(await rows.count()).toBe(50)
     const first = await rows.first().textContent()
@@ -75,7 +57,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: finds by user, handle, address, tenant and device; the address bar has the search', async () => {
-    const page = await pages.open('#/sessions')
+    const page = await running().pages.open('#/sessions')
     const search = async (text: string): Promise<void> => {
       await page.keyboard.press('/')
       await page.keyboard.type(text)
@@ -114,14 +96,14 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: says that nothing matches, and what else to try', async () => {
-    const page = await pages.open('#/sessions?user=nobody')
+    const page = await running().pages.open('#/sessions?user=nobody')
     await page.getByText('No active session matches.').waitFor()
     await page.getByRole('link', { name: 'device “nobody”' }).waitFor()
-    await pages.go(page, '#/users/nobody')
+    await running().pages.go(page, '#/users/nobody')
     expect(await answerOf(page)).toBe('The user is not logged in.')
-    await pages.go(page, '#/sessions/cAAAAAAAAAAAAAAAAAAAAAA')
+    await running().pages.go(page, '#/sessions/cAAAAAAAAAAAAAAAAAAAAAA')
     expect(await answerOf(page)).toBe('This session is not active.')
-    await pages.go(page, '#/nowhere')
+    await running().pages.go(page, '#/nowhere')
     expect(await answerOf(page)).toBe('The console has no page at this address.')
   })
 
@@ -129,10 +111,10 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   async function openSession(userId: string, count: number): Promise<{ page: Page; tokens: Tokens[] }> {
     const tokens: Tokens[] = []
     for (const agent of Object.values(userAgents).slice(0, count)) {
-      application.clock.advance(1000)
-      tokens.push(await application.logIn(userId, agent))
+      running().application.clock.advance(1000)
+      tokens.push(await running().application.logIn(userId, agent))
     }
-    const page = await pages.open(`#/users/${userId}`)
+    const page = await running().pages.open(`#/users/${userId}`)
     await rowsOf(page, ofUser).last().getByRole('link').click()
     await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
     return { page, tokens }
@@ -155,7 +137,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   it('CON-33: revokes one session, the others, and all, after asking', async () => {
     const { page, tokens } = await openSession('edsger', 4)
     const statuses = (): Promise<number[]> => Promise.all(tokens.map(({ accessToken }) => (
-      application.call(accessToken))))
+      running().application.call(accessToken))))
     await press(page, 'Revoke this session…')
     const dialog = page.getByRole('dialog', { name: 'Revoke 1 session?' })
     await dialog.getByText('This cannot be undone.').waitFor()
@@ -169,7 +151,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
     await expect.poll(() => page.locator(':focus').textContent()).toMatch(/^Session/)
     await expect.poll(() => spoken(page)).toContain('The session of edsger on Firefox on Linux was revoked.')
 
-    await pages.go(page, '#/users/edsger')
+    await running().pages.go(page, '#/users/edsger')
     expect(await answerOf(page)).toMatch(/^3 sessions are active; the last refresh was just now from/)
     await rowsOf(page, ofUser).last().getByRole('link').click()
     await press(page, 'Revoke the other 2…')
@@ -177,8 +159,8 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
     await page.getByText('2 sessions of edsger were revoked.').first().waitFor()
     await expect.poll(statuses).toEqual([401, 200, 401, 401])
 
-    await application.logIn('edsger', userAgents.chrome)
-    await pages.go(page, '#/users/edsger')
+    await running().application.logIn('edsger', userAgents.chrome)
+    await running().pages.go(page, '#/users/edsger')
     await press(page, 'Revoke all 2 sessions…')
     await press(page.getByRole('dialog', { name: 'Revoke 2 sessions?' }), 'Revoke 2 sessions')
     await expect.poll(() => answerOf(page)).toBe('The user is not logged in.')
@@ -208,17 +190,17 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: draws a theft as two lines that cross, and names who used which token', async () => {
-    const honest = await application.logIn('victim', userAgents.firefox)
-    application.clock.advance(20_000)
-    const next = await application.refresh(honest.refreshToken, userAgents.firefox)
-    application.clock.advance(20_000)
+    const honest = await running().application.logIn('victim', userAgents.firefox)
+    running().application.clock.advance(20_000)
+    const next = await running().application.refresh(honest.refreshToken, userAgents.firefox)
+    running().application.clock.advance(20_000)
     // The client has the new token: its access token is used.
-    expect(await application.call(next?.accessToken ?? '')).toBe(200)
-    application.clock.advance(20_000)
-    expect(await application.refresh(next?.refreshToken ?? '', userAgents.firefox)).not.toBeNull()
-    application.clock.advance(60_000)
-    expect(await application.refresh(honest.refreshToken, userAgents.chrome)).toBeNull()
-    const page = await pages.open('#/thefts?user=victim')
+    expect(await running().application.call(next?.accessToken ?? '')).toBe(200)
+    running().application.clock.advance(20_000)
+    expect(await running().application.refresh(next?.refreshToken ?? '', userAgents.firefox)).not.toBeNull()
+    running().application.clock.advance(60_000)
+    expect(await running().application.refresh(honest.refreshToken, userAgents.chrome)).toBeNull()
+    const page = await running().pages.open('#/thefts?user=victim')
     await expect.poll(async () => {
       await page.reload()
       await untilRead(page)
@@ -244,7 +226,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
     await press(page, 'Revoke this session…')
     await press(page.getByRole('dialog'), 'Revoke 1 session')
     await page.getByText('No active session has this handle.').waitFor()
-    await pages.go(page, '#/audit?user=audited')
+    await running().pages.go(page, '#/audit?user=audited')
     const row = rowsOf(page, 'Audit entries, newest first').first()
     const text = (await row.textContent() ?? '').replace(/\s+/g, ' ')
     expect(text).toMatch(/Revocation ?Revoke the session \S+ of the user "audited"\. The session was revoked\. ?✓Done/)
@@ -263,7 +245,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: shows the keys, and rotates them after asking', async () => {
-    const page = await pages.open('#/keys')
+    const page = await running().pages.open('#/keys')
     expect(await answerOf(page))
       .toMatch(/^The key that signs access tokens has been in use .* All keys are encrypted\.$/)
     const before = await rowsOf(page, 'Keys').count()
@@ -276,8 +258,8 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: judges a token, and keeps nothing of it', async () => {
-    const { accessToken } = await application.logIn('token-owner', userAgents.firefox)
-    const page = await pages.open('#/inspector')
+    const { accessToken } = await running().application.logIn('token-owner', userAgents.firefox)
+    const page = await running().pages.open('#/inspector')
     await press(page, 'Inspect the token')
     await page.getByText('Paste an access token first.').first().waitFor()
     await page.getByLabel('Access token').fill(`Bearer ${accessToken}`)
@@ -299,7 +281,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', ({ isAvaila
   })
 
   it('CON-36: shows health, findings and the configuration without secrets', async () => {
-    const page = await pages.open('#/health')
+    const page = await running().pages.open('#/health')
     expect(await answerOf(page)).toMatch(/^Everything works, for .* now\. /)
     const options = rowsOf(page, 'Options')
     const all = await options.count()

@@ -1,42 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Me } from '../../src/console/api-types.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
-import { startConsoleApplication } from './console-support/application.ts'
-import type { ConsoleApplication } from './console-support/application.ts'
-import { ConsolePages, press, rowsOf, untilRead } from './console-support/pages.ts'
+import { press, rowsOf, untilRead } from './console-support/pages.ts'
+import { runConsole } from './console-support/run-console.ts'
 import { hostileSessions, hostileTexts, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { memory } from './console-support/stores.ts'
+import { browserPath } from './support/browser.ts'
 
 describe.skipIf(browserPath === null)('the safety of the console', () => {
-  const store = createMemoryStore()
-  let browser: Browser
-  let application: ConsoleApplication
-  let pages: ConsolePages
-
-  beforeAll(async () => {
+  const running = runConsole(memory, async store => {
     const now = Date.now()
     await insertAll(store, [...sampleSessions(100, now), ...hostileSessions(now)])
     for (const { userId, handle } of hostileSessions(now)) {
       await insertTheft(store, { userId, handle, at: now - 1000, apart: 60_000, generation: 1 })
     }
-    ;[browser, application] = await Promise.all([
-      launchBrowser(), startConsoleApplication(store, { path: '/ops/sessions' }),
-    ])
-    pages = new ConsolePages(browser, application)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    expect(pages.problems).toEqual([])
-  })
+  }, { path: '/ops/sessions' })
 
   test.each(hostileTexts)('CON-30: a text of a stranger is only ever a text: %j', async text => {
-    const page = await pages.open(`#/sessions?user=${encodeURIComponent(text)}`)
+    const page = await running().pages.open(`#/sessions?user=${encodeURIComponent(text)}`)
     const rows = rowsOf(page, 'Sessions, newest login first')
     expect(await rows.count()).toBe(1)
     await rows.getByRole('link').first().click()
@@ -48,7 +31,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
     await page.locator('#login-title').locator('..').locator('..').getByRole('link').first().click()
     await page.locator('h1').getByText('User').waitFor()
     await untilRead(page)
-    await pages.go(page, `#/thefts?user=${encodeURIComponent(text)}`)
+    await running().pages.go(page, `#/thefts?user=${encodeURIComponent(text)}`)
     expect(await page.getByRole('article').count()).toBe(1)
     // Nothing has become an element, a script or a request.
     expect(await page.locator('img, iframe, script:not([src]), svg[onload], main b').count()).toBe(0)
@@ -58,18 +41,18 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
   })
 
   test('CON-30: a direction that a stranger sets ends with their text', async () => {
-    const page = await pages.open(`#/sessions?user=${encodeURIComponent('\u202Egnp.exe\u202C')}`)
+    const page = await running().pages.open(`#/sessions?user=${encodeURIComponent('\u202Egnp.exe\u202C')}`)
     expect(await page.getByRole('table').locator('bdi').count()).toBeGreaterThan(1)
   })
 
   test('CON-32: an operator with the role read is offered no change, and refused each', async () => {
-    const page = await pages.open('#/users/ada', 'read')
+    const page = await running().pages.open('#/users/ada', 'read')
     expect(await page.getByRole('button', { name: /Revoke/ }).count()).toBe(0)
     await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()
     await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
     expect(await page.getByRole('button', { name: /Revoke|Edit/ }).count()).toBe(0)
     const handle = page.url().split('/').at(-1) ?? ''
-    await pages.go(page, '#/keys')
+    await running().pages.go(page, '#/keys')
     expect(await page.getByRole('button', { name: /Rotate/ }).count()).toBe(0)
     const answers = await page.evaluate(async handle => {
       const api = new URL('api/', location.href.split('#')[0]).href
@@ -92,8 +75,9 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
   })
 
   test('CON-32: a role that was taken away takes the changes along', async () => {
-    const page = await pages.open('#/users/many')
-    await page.context().addCookies([{ name: 'operator', value: 'read-ada%40example.com', url: application.origin }])
+    const page = await running().pages.open('#/users/many')
+    const { origin } = running().application
+    await page.context().addCookies([{ name: 'operator', value: 'read-ada%40example.com', url: origin }])
     await press(page, /^Revoke all 60 sessions…$/)
     await press(page.getByRole('dialog'), 'Revoke 60 sessions')
     // The change token is bound to the role; the page asks who it is, and learns that it may only read.
@@ -102,7 +86,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
   })
 
   test('CON-10: the page of an operator whom the application refuses says what decides, and shows nothing', async () => {
-    const page = await pages.open('#/users/ada', null)
+    const page = await running().pages.open('#/users/ada', null)
     await page.getByText('It did not let you in.').waitFor()
     expect(await page.getByRole('navigation').count()).toBe(0)
     const statuses = await page.evaluate(async () => Promise.all(['me', 'overview', 'logins', 'health', 'events']
@@ -111,7 +95,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
   })
 
   test('CON-34: an operator whose session ends returns to where they were, with what they typed', async () => {
-    const page = await pages.open('#/users/ada')
+    const page = await running().pages.open('#/users/ada')
     await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()
     await press(page, 'Edit the session data')
     await page.locator('#info-text').fill('{"typed": true}')
@@ -125,13 +109,13 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
   })
 
   test('CON-31: the policy forbids everything that the pages do not need, and nothing that they do', async () => {
-    const page = await pages.open('#/')
-    const response = await page.request.get(application.url)
+    const page = await running().pages.open('#/')
+    const response = await page.request.get(running().application.url)
     const policy = response.headers()['content-security-policy']
     expect(policy).toBe("default-src 'none'; script-src 'self'; style-src 'self'; "
       + "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
     for (const address of ['#/sessions', '#/users/ada', '#/thefts', '#/audit', '#/keys', '#/inspector', '#/health']) {
-      await pages.go(page, address)
+      await running().pages.go(page, address)
     }
     expect(await page.evaluate(() => violations)).toEqual([])
     expect(await page.evaluate(() => {
@@ -141,7 +125,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
       return document.title
     })).toBe('Health · Keyturn console')
     // The one that this test has caused.
-    pages.problems.splice(0, 1)
+    running().pages.problems.splice(0, 1)
   })
 
   test('CON-31: the console is smaller than 64 kB, and the script of its first page than 46 kB', () => {

@@ -1,42 +1,27 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
-import { startConsoleApplication } from './console-support/application.ts'
-import type { ConsoleApplication } from './console-support/application.ts'
-import { answerOf, ConsolePages, press, problemsIn, rowsOf, untilRead } from './console-support/pages.ts'
+import { answerOf, press, problemsIn, rowsOf, untilRead } from './console-support/pages.ts'
+import { runConsole } from './console-support/run-console.ts'
 import { insertAll, sampleSessions } from './console-support/seed.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { memory } from './console-support/stores.ts'
+import { browserPath } from './support/browser.ts'
 
 const CROWD = 1100
 
 describe.skipIf(browserPath === null)('the states of the console', () => {
-  const store = createMemoryStore()
-  let browser: Browser
-  let application: ConsoleApplication
-  let pages: ConsolePages
-
-  beforeAll(async () => {
+  const running = runConsole(memory, store => {
     const now = Date.now()
-    await insertAll(store, [
+    return insertAll(store, [
       ...sampleSessions(100, now),
       ...sampleSessions(CROWD, now).map((record, index) => ({
         ...record, userId: 'crowd', handle: createHandle('header', length => (
           Uint8Array.from({ length }, (_, place) => place < 2 ? index >> 8 * place & 255 : 7))),
       })),
     ])
-    ;[browser, application] = await Promise.all([launchBrowser(), startConsoleApplication(store)])
-    pages = new ConsolePages(browser, application)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.close()
-    expect(pages.problems).toEqual([])
   })
 
   test('CON-34: what takes long shows its shape, and nothing moves when it is there', async () => {
-    const page = await pages.open('#/health')
+    const page = await running().pages.open('#/health')
     let answer = (): void => undefined
     const held = new Promise<void>(resolve => answer = resolve)
     await page.route('**/api/keys', async route => {
@@ -55,7 +40,7 @@ describe.skipIf(browserPath === null)('the states of the console', () => {
   })
 
   test('CON-34: if only a part can be read, the page shows that part', async () => {
-    const page = await pages.open('#/users/ada')
+    const page = await running().pages.open('#/users/ada')
     await page.route('**/api/users/*/sessions?*', route => route.fulfill({
       status: 500, json: { code: 'server_error', message: 'The request failed.' },
     }))
@@ -70,7 +55,7 @@ describe.skipIf(browserPath === null)('the states of the console', () => {
   })
 
   test('CON-33: more sessions than are counted are called at least so many, and all are revoked', async () => {
-    const page = await pages.open('#/users/crowd')
+    const page = await running().pages.open('#/users/crowd')
     expect(await answerOf(page)).toMatch(/^At least 1,000 sessions are active; /)
     await press(page, 'Revoke all (at least 1,000 sessions)…')
     const dialog = page.getByRole('dialog', { name: 'Revoke at least 1,000 sessions?' })
@@ -81,7 +66,7 @@ describe.skipIf(browserPath === null)('the states of the console', () => {
   })
 
   test('CON-34: an open page that nobody looks at stops reading, and goes on when somebody does', async () => {
-    const page = await pages.open('#/nowhere')
+    const page = await running().pages.open('#/nowhere')
     let readings = 0
     page.on('request', request => {
       if (request.url().endsWith('/api/overview')) readings++

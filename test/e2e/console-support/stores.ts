@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { SessionStore } from '../../../src/session/store.ts'
+import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { openStoreByUrl } from '../../../src/stores/registry.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { softwareFor } from '../../support/servers/engine.ts'
@@ -36,6 +37,15 @@ async function onServer(server: TestServer): Promise<OpenedStore> {
 }
 
 const isInstalled = (name: 'postgres' | 'redis'): boolean => missingSoftware([softwareFor(name)]).length === 0
+
+export const memory: ConsoleStore = {
+  name: 'memory',
+  isAvailable: true,
+  async open() {
+    const store = createMemoryStore()
+    return { store, server: null, remove: () => store.close() }
+  },
+}
 
 export const sqlite: ConsoleStore = {
   name: 'SQLite',
