@@ -230,13 +230,11 @@ export function createSessions<Payload extends object, Info extends object>(
     },
   }
 
-  /** The console's code is in files of its own, which are loaded here. */
   async function openConsole(place: ConsolePlace): Promise<ConsoleHandler> {
-    const { createEmbeddedConsole } = await import('./console/embedded-console.ts')
+    const createEmbeddedConsole = await platform.loadConsole()
     const { handler, close } = await createEmbeddedConsole({
       engine, place, schedule, options, httpPolicy, application, audience,
       rules: createSessionsRules,
-      readPackageFile: platform.readPackageFile,
       core: createSessionCore(engine, format, createCodecs<JsonObject, JsonObject>(policy, options)),
     })
     if (isClosed) close()

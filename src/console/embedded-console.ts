@@ -13,6 +13,8 @@ import { createConsole } from './create-console.ts'
 import type { OpenedConsole } from './create-console.ts'
 import type { ConsoleAccess, ConsoleCore } from './subject.ts'
 
+type ReadPackageFile = (path: string) => Promise<string | null>
+
 /** What the console of an application is opened with. */
 export interface EmbeddedConsoleParts {
   readonly engine: Engine
@@ -25,12 +27,14 @@ export interface EmbeddedConsoleParts {
   readonly options: object
   readonly rules: Rules
   readonly schedule: Scheduler
-  readonly readPackageFile: (path: string) => Promise<string | null>
 }
 
 /** Opens the console of an application: its option `authorize` decides who may use it. */
-export async function createEmbeddedConsole(parts: EmbeddedConsoleParts): Promise<OpenedConsole> {
-  const { engine, core, place, httpPolicy, application, audience, options, rules, schedule, readPackageFile } = parts
+export async function createEmbeddedConsole(
+  parts: EmbeddedConsoleParts,
+  readPackageFile: ReadPackageFile,
+): Promise<OpenedConsole> {
+  const { engine, core, place, httpPolicy, application, audience, options, rules, schedule } = parts
   const { policy } = engine
   return createConsole({
     engine, core, place, application, schedule, readPackageFile,
@@ -68,7 +72,7 @@ function accessByApplication({ core, engine }: EmbeddedConsoleParts): ConsoleAcc
 }
 
 /** The version of the package; `unknown` if it was bundled without its package.json. */
-async function readVersion(readPackageFile: EmbeddedConsoleParts['readPackageFile']): Promise<string> {
+async function readVersion(readPackageFile: ReadPackageFile): Promise<string> {
   const { version } = parseJsonObject(await readPackageFile('package.json') ?? '') ?? {}
   return typeof version === 'string' ? version : 'unknown'
 }

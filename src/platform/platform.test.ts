@@ -27,3 +27,7 @@ test('without an embedded store, the error names the option `store`', () => {
     code: 'MISUSE', message: expect.stringContaining('store'),
   }))
 })
+
+test('CON-21: where there are no files for its pages, the console says where to open it', async () => {
+  await expect(web.loadConsole()).rejects.toMatchObject({ code: 'MISUSE', message: expect.stringContaining('serve --console') })
+})

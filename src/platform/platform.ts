@@ -1,6 +1,8 @@
 import type { Host } from '../base/host.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
+import type { OpenedConsole } from '../console/create-console.ts'
+import type { EmbeddedConsoleParts } from '../console/embedded-console.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { Crypto } from '../tokens/crypto.ts'
 
@@ -14,6 +16,6 @@ export interface Platform {
   readonly variable: (name: string) => string | undefined
   /** The default store, for an application that configures none. */
   readonly openDefaultStore: () => SessionStore
-  /** Reads a text file of this package by its path, such as `package.json`. Null if it is not there. */
-  readonly readPackageFile: (path: string) => Promise<string | null>
+  /** Loads the console of an application. It needs its pages, which are files of this package. */
+  readonly loadConsole: () => Promise<(parts: EmbeddedConsoleParts) => Promise<OpenedConsole>>
 }

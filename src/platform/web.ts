@@ -17,5 +17,8 @@ export const platform: Platform = {
   openDefaultStore() {
     throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },
-  readPackageFile: async () => null,
+  async loadConsole() {
+    throw new GeneralError('MISUSE', 'this runtime has no files, and the console has its pages there: open the console in a '
+      + 'program of Node.js, Bun or Deno with the same store, or with `keyturn serve --console`')
+  },
 }

@@ -9,6 +9,7 @@ import type { ConsoleKey } from '../../console/key-login.ts'
 import type { SessionEvents } from '../../session/events.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { ACCESS_TOKEN_TYPE } from '../../tokens/key-store.ts'
+import { readPackageFile } from '../../platform/read-package-file.ts'
 import { CONSOLE_PATH } from '../../transport/console-port.ts'
 import type { ConsolePlace } from '../../transport/console-port.ts'
 import { splitAppId } from '../app-id.ts'
@@ -52,7 +53,7 @@ export function isConsolePath(path: string): boolean {
 /** Opens the consoles of all applications, with one login. */
 export async function openServerConsole(parts: ServerConsoleParts): Promise<ServerConsole> {
   const { settings, apps, store, url, clock, followStoreTime, events } = parts
-  const { crypto, schedule, readPackageFile } = platform
+  const { crypto, schedule } = platform
   const origin = settings.publicOrigin ?? url
   const placeOf = (appId: string): ConsolePlace => ({
     origin, path: `${settings.basePath}${appId === 'public' ? '' : `/appid-${appId}`}${CONSOLE_PATH}`,
