@@ -5,7 +5,8 @@ import type { EventQuery, LoginFilter, SessionStore } from '../../src/session/st
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
+  minute, sampleClaim, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { manySessions } from '../support/many-sessions.ts'
 import { mysqlEngines, numbersTo } from '../support/mysql-engines.ts'
@@ -16,6 +17,8 @@ const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
 const notBefore = { time: 2000, until: sampleNow }
 const any: LoginFilter = { tenantId: null, ip: null, userAgent: null }
 const thefts: EventQuery = { kinds: ['theft'], userId: null, handle: null }
+const imported = { handle: sampleHandle(9), until: sampleNow + minute }
+const admission = { claim: sampleClaim(imported), record: sampleRecord({ handle: imported.handle }) }
 const handleAt = (number: number): string => `c${`${number}`.padStart(21, 'A')}A`
 
 /** How many rows the server has read for a connection, by index or by scan, in tables and temporary tables. */
@@ -88,7 +91,10 @@ const hotPaths: readonly HotPath[] = [
   ['removeByUser of a tenant', 70, store => store.removeByUser(
     sampleUserRemoval({ userId: 'user-2', tenantId: 'public', except: sampleHandle(1), notBefore, limit: 10 }))],
   ['removeAll, 10 of 50,000', 40, store => store.removeAll({ notBefore, limit: 10, after: handleAt(25_000) })],
-  ['removeExpired, of 10 of each kind', 160, store => store.removeExpired(1_000_010, 10)],
+  ['findImport', 2, store => store.findImport(sampleHandle(1))],
+  ['admitImport', 14, store => store.admitImport(admission)],
+  ['admitImport of what is known', 12, store => store.admitImport(admission)],
+  ['removeExpired, of 10 of each kind', 230, store => store.removeExpired(1_000_010, 10)],
   ['listKeys', 4, store => store.listKeys()],
   ['acquireLease', 2, store => store.acquireLease('task', 'holder', sampleNow, sampleNow + minute)],
   ['E-04: changesSince, at the head', 8, store => store.changesSince(`x.${many}`, 100)],
@@ -104,7 +110,7 @@ let prefixes = 0
 async function fill(url: string, prefix: string, isAnalyzed: boolean): Promise<void> {
   await migrateMysql(url, { prefix })
   const admin = await createConnection(url)
-  const tables = ['session', 'change', 'not_before', 'event'].map(table => prefix + table)
+  const tables = ['session', 'change', 'not_before', 'event', 'import_claim'].map(table => prefix + table)
   if (!isAnalyzed) {
     for (const table of tables) await admin.query(`ALTER TABLE ${table} STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0`)
     await admin.query(`ANALYZE TABLE ${tables.join(', ')}`)
@@ -122,6 +128,9 @@ async function fill(url: string, prefix: string, isAnalyzed: boolean): Promise<v
     `INSERT INTO ${prefix}event
      SELECT LPAD(seq, 5, '0'), IF(seq % 500 = 0, 'theft', 'audit'), seq, 1000000 + seq, CONCAT('user-', seq DIV 5000),
        IF(seq % 2 = 0, '${sampleHandle(1)}', NULL), '{}' FROM ${numbersTo(many)}`)
+  await admin.query(
+    `INSERT INTO ${prefix}import_claim
+     SELECT CONCAT('c', LPAD(seq, 21, 'A'), 'A'), 'sample', 'k', '', 0, 1000, 1000000 + seq FROM ${numbersTo(many)}`)
   await admin.query(`REPLACE INTO ${prefix}meta (name, value, number) VALUES ('log', 'x', ${many})`)
   if (isAnalyzed) await admin.query(`ANALYZE TABLE ${tables.join(', ')}`)
   // The first statement on a table reads its definition, too.
