@@ -1,9 +1,10 @@
 import { expect, describe, inject, test } from 'vitest'
 import { eventColumns, eventValues } from '../../src/stores/sql/event-row.ts'
+import { claimColumns, claimValues } from '../../src/stores/sql/import-claim-row.ts'
 import { sessionColumns, sessionValues } from '../../src/stores/sql/session-row.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
-import { eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../support/hot-calls.ts'
+import { claimNumber, eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../support/hot-calls.ts'
 import { freshStore, opened, openPool } from '../support/postgres-pools.ts'
 
 const server = inject('postgresUrl')
@@ -35,6 +36,11 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       `INSERT INTO ${schema}.keyturn_event (${eventColumns.join(', ')})
        SELECT ${eventColumns.join(', ')} FROM json_populate_recordset(NULL::${schema}.keyturn_event, $1)`,
       [JSON.stringify(events.map(values => Object.fromEntries(eventColumns.map((column, index) => [column, values[index]]))))])
+    const claims = numbers.map(number => claimValues(claimNumber(number)))
+    await admin.query(
+      `INSERT INTO ${schema}.keyturn_import_claim (${claimColumns.join(', ')})
+       SELECT ${claimColumns.join(', ')} FROM json_populate_recordset(NULL::${schema}.keyturn_import_claim, $1)`,
+      [JSON.stringify(claims.map(values => Object.fromEntries(claimColumns.map((column, index) => [column, values[index]]))))])
     await admin.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', ${MANY})`)
     await admin.query('VACUUM ANALYZE')
 

@@ -1,10 +1,11 @@
 import { SCAN_LIMIT } from '../../src/session/store.ts'
+import type { ImportClaim } from '../../src/session/import-claims.ts'
 import type { EventQuery, LoginFilter, SessionStore, StoredEvent } from '../../src/session/store.ts'
 import {
-  minute, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleClaim, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 
-/** How many sessions, changes, not-befores and events a store has whose reading is counted. */
+/** How many sessions, changes, not-befores, events and import claims a store has whose reading is counted. */
 export const MANY = 50_000
 
 /** How many of each are due for removal: the first ones. */
@@ -31,7 +32,12 @@ export function eventNumber(number: number): StoredEvent {
   })
 }
 
-/** Until when the change, not-before or event with this number is kept. */
+/** The import claim with this number, from 0. */
+export function claimNumber(number: number): ImportClaim {
+  return sampleClaim({ handle: sampleHandle(number), until: keptUntilNumber(number) })
+}
+
+/** Until when the change, not-before, event or import claim with this number is kept. */
 export function keptUntilNumber(number: number): number {
   return number < DUE ? sampleNow - minute : sampleNow + minute
 }
@@ -54,6 +60,9 @@ async function cursorAt(store: SessionStore, entry: number): Promise<string> {
   const { cursor } = await store.changesSince(null, 1)
   return cursor?.replace(/\d+$/, `${entry}`) ?? ''
 }
+
+const imported = { handle: sampleHandle(MANY + 1), userId: 'imported' }
+const admission = { claim: sampleClaim({ handle: imported.handle }), record: sampleRecord(imported) }
 
 const anyLogin: LoginFilter = { tenantId: null, ip: null, userAgent: null }
 
@@ -106,6 +115,9 @@ export const hotCalls: readonly HotCall[] = [
       const query: EventQuery = { kinds: ['audit'], userId: null, handle: null }
       return store.pageEvents(query, { limit: 10, after: `${at}.${id}` })
     } },
+  { name: 'findImport', rows: 1, of: store => () => store.findImport(sampleHandle(20_000)) },
+  { name: 'admitImport', rows: 3, of: store => () => store.admitImport(admission) },
+  { name: 'admitImport, of what is known', rows: 3, of: store => () => store.admitImport(admission) },
   { name: 'changesSince, ten before the head', rows: 11,
     async of(store) {
       const cursor = await cursorAt(store, MANY - 10)
@@ -124,6 +136,6 @@ export const hotCalls: readonly HotCall[] = [
   { name: 'remove', rows: 1, of: store => () => store.remove([sampleHandle(42_000)], sampleNow) },
   { name: 'removeByUser, of ten sessions', rows: 10,
     of: store => () => store.removeByUser(sampleUserRemoval({ userId: 'user-4300' })) },
-  { name: 'removeExpired, 100 of each kind', rows: 400, of: store => () => store.removeExpired(sampleNow, 100) },
-  { name: 'removeExpired, the rest', rows: 4 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
+  { name: 'removeExpired, 100 of each kind', rows: 500, of: store => () => store.removeExpired(sampleNow, 100) },
+  { name: 'removeExpired, the rest', rows: 5 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
 ]

@@ -5,8 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
 import { eventColumns, eventValues } from '../../../src/stores/sql/event-row.ts'
+import { claimColumns, claimValues } from '../../../src/stores/sql/import-claim-row.ts'
 import { sessionColumns, sessionValues } from '../../../src/stores/sql/session-row.ts'
-import { eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../../support/hot-calls.ts'
+import { claimNumber, eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../../support/hot-calls.ts'
 
 const counters = '/proc/self/io'
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-pages-'))
@@ -39,6 +40,8 @@ counting('no call reads more pages for 50,000 rows in a table than for those it 
   const notBefore = durable.prepare('INSERT INTO keyturn_not_before (name, time, until) VALUES (?, 1, ?)')
   const event = durable.prepare(
     `INSERT INTO keyturn_event (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`)
+  const claim = durable.prepare(
+    `INSERT INTO keyturn_import_claim (${claimColumns.join(', ')}) VALUES (${claimColumns.map(() => '?').join(', ')})`)
   durable.exec('BEGIN')
   for (let number = 0; number < MANY; number++) {
     const record = sessionNumber(number)
@@ -46,6 +49,7 @@ counting('no call reads more pages for 50,000 rows in a table than for those it 
     change.run(keptUntilNumber(number))
     notBefore.run(`user old-${number}`, keptUntilNumber(number))
     event.run(...eventValues(eventNumber(number)))
+    claim.run(...claimValues(claimNumber(number)))
   }
   durable.exec('COMMIT')
   for (const database of [durable, fast]) database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA cache_size = 1')
