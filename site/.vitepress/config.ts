@@ -41,7 +41,7 @@ export default defineConfig({
     sidebar: [...readSidebar(), ...reference()],
     outline: [2, 3],
     search: { provider: 'local', options: { detailedView: true } },
-    docFooter: { prev: 'Before', next: 'Next' },
+    docFooter: { prev: 'Previous page', next: 'Next page' },
     externalLinkIcon: false,
   },
 })
