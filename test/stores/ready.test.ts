@@ -18,10 +18,11 @@ import { wrapStore } from '../../src/session/wrap-store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import { mysqlNames } from '../../src/stores/mysql/names.ts'
 import { createPostgresStore, migratePostgres } from '../../src/stores/postgres.ts'
+import { postgresPrivileges } from '../../src/stores/postgres/check.ts'
 import { postgresNames } from '../../src/stores/postgres/names.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import { openStoreByUrl } from '../../src/stores/registry.ts'
-import { listPrivileges, neededPrivileges } from '../../src/stores/sql/privileges.ts'
+import { listPrivileges } from '../../src/stores/sql/privileges.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { mysqlEngines } from '../support/mysql-engines.ts'
 import { opened } from '../support/mysql-pools.ts'
@@ -180,9 +181,7 @@ describe.skipIf(postgresUrl === null)('L-36: PostgreSQL', () => {
   runStoreContract('PostgreSQL, as a user with exactly the privileges that ready() demands', async () => {
     const [schema, role] = [freshSchema(), `contract_role_${process.pid}_${++contracts}`]
     await migratePostgres(url, { schema })
-    const needed = listPrivileges(postgresNames({ schema }), {
-      ...neededPrivileges, change: [...neededPrivileges.change, 'UPDATE'],
-    })
+    const needed = listPrivileges(postgresNames({ schema }), postgresPrivileges)
     await run(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA ${schema} TO ${role};
       ${needed.map(([table, privilege]) => `GRANT ${privilege} ON ${table} TO ${role}`).join(';')}`)
     const app = new URL(url)

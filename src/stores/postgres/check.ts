@@ -7,15 +7,18 @@ import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 import { newestVersion, readVersion } from './schema.ts'
 
+/** The privileges that the database user needs on each table. */
+export const postgresPrivileges: typeof neededPrivileges = {
+  ...neededPrivileges,
+  // The cleanup reads these tables with FOR UPDATE, for which PostgreSQL demands the privilege UPDATE.
+  change: [...neededPrivileges.change, 'UPDATE'],
+  event: [...neededPrivileges.event, 'UPDATE'],
+  importClaim: [...neededPrivileges.importClaim, 'UPDATE'],
+}
+
 /** Creates the check of the tables and privileges. It writes nothing. */
 export function createCheck(database: Database, names: PostgresNames): () => Promise<void> {
-  // FOR UPDATE, which the cleanup uses on these tables, needs the privilege UPDATE here.
-  const needed = listPrivileges(names, {
-    ...neededPrivileges,
-    change: [...neededPrivileges.change, 'UPDATE'],
-    event: [...neededPrivileges.event, 'UPDATE'],
-    importClaim: [...neededPrivileges.importClaim, 'UPDATE'],
-  })
+  const needed = listPrivileges(names, postgresPrivileges)
   const run = (text: string, values: unknown[] = []): Promise<Row[]> => database.transaction({ text, values })
   return async () => {
     requireVersion(await readVersion(run, names), newestVersion)
