@@ -101,6 +101,8 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/server/**/*.test.ts'],
+          // Fuzzers, compilers of other languages, and their package installers.
+          testTimeout: 600_000,
         },
       },
       {

@@ -15,17 +15,20 @@ describeInBrowsers('ends of sessions', world => {
     return `${status} ${reason}`
   })
 
-  /** Holds the answers to refreshes until `release`; `held` resolves with the first. */
-  function holdAnswers(): { readonly held: Promise<void>; readonly release: () => void } {
+  /** Holds the answers to refreshes until `release`; `held` resolves with the first, `aborted` when the tab has aborted it. */
+  function holdAnswers(): { readonly held: Promise<void>; readonly aborted: Promise<void>; readonly release: () => void } {
     let release = (): void => undefined
     let hold = (): void => undefined
+    let abort = (): void => undefined
     const over = new Promise<void>(resolve => release = resolve)
     const held = new Promise<void>(resolve => hold = resolve)
-    world.application.beforeAnswer = () => {
+    const aborted = new Promise<void>(resolve => abort = resolve)
+    world.application.beforeAnswer = response => {
       hold()
+      response.once('close', abort)
       return over
     }
-    return { held, release: () => release() }
+    return { held, aborted, release: () => release() }
   }
 
   test.each([
@@ -37,7 +40,7 @@ describeInBrowsers('ends of sessions', world => {
     const handle = await tab.evaluate(() => client.peekSession()?.handle ?? '')
     if (isDead) await world.application.revoke('ada')
     world.application.expireTokens()
-    const { held, release } = holdAnswers()
+    const { held, aborted, release } = holdAnswers()
     const asked = tab.evaluate(() => client.refresh().then(() => client.peekSession()?.userId))
     await held
     // By a `keepalive` request, which waits for no refresh: as if the page's own client knew nothing of this one.
@@ -46,6 +49,8 @@ describeInBrowsers('ends of sessions', world => {
       void await client.fetch('/login', { method: 'POST', body: '{"userId":"bob"}', keepalive: true }))
     // The refresh was aborted: its caller has the new session before the answer comes.
     expect(await asked).toBe('bob')
+    // Until the browser's network has heard of it, an answer would still come in.
+    await aborted
     release()
     expect(await call(tab)).toEqual([200])
     expect(await call(other)).toEqual([200])
@@ -60,11 +65,12 @@ describeInBrowsers('ends of sessions', world => {
       const userId = `leaving-${path}`
       await logIn(tab, userId)
       world.application.expireTokens()
-      const { held, release } = holdAnswers()
+      const { held, aborted, release } = holdAnswers()
       const asked = tab.evaluate(() => client.refresh())
       await held
       expect(await other.evaluate(() => client.signOut())).toBe(true)
       expect(await asked).toBe(false)
+      await aborted
       release()
       expect([await viewOf(tab), await viewOf(other)]).toEqual(['signed-out signed-out', 'signed-out signed-out'])
       expect(await call(tab)).toEqual([401])

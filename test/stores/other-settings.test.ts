@@ -82,7 +82,7 @@ describe.skipIf(inject('redisUrl') === null)('a Redis server with other settings
     runStoreContract(name, async () => {
       const prefix = `other-${++cases}:`
       const [client, end] = await connect()
-      return { open: async () => createRedisStore(client, { prefix }), discard: async () => end() }
+      return { open: async () => createRedisStore(client, { prefix, requestTimeout: 60 }), discard: async () => end() }
     })
   }
 

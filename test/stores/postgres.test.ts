@@ -21,7 +21,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
   runStoreContract('PostgreSQL, by URL', async () => {
     const schema = `contract_${++schemas}`
     return {
-      open: async () => createPostgresStore(server ?? '', { schema, migrate: 'auto' }),
+      open: async () => createPostgresStore(server ?? '', { schema, migrate: 'auto', requestTimeout: 60 }),
       discard: async () => undefined,
     }
   })
@@ -48,7 +48,7 @@ describe.skipIf(server === null || pooler === null)('PgBouncer', () => {
   runStoreContract('PostgreSQL through PgBouncer in transaction mode', async () => {
     const schema = `pooled_${++schemas}`
     return {
-      open: async () => createPostgresStore(pooler ?? '', { schema, migrate: 'auto' }),
+      open: async () => createPostgresStore(pooler ?? '', { schema, migrate: 'auto', requestTimeout: 60 }),
       discard: async () => undefined,
     }
   })

@@ -186,7 +186,7 @@ describe.skipIf(postgresUrl === null)('L-36: PostgreSQL', () => {
       ${needed.map(([table, privilege]) => `GRANT ${privilege} ON ${table} TO ${role}`).join(';')}`)
     const app = new URL(url)
     app.username = role
-    return { open: async () => createPostgresStore(app.href, { schema, poolSize: 4 }), discard: async () => undefined }
+    return { open: async () => createPostgresStore(app.href, { schema, poolSize: 4, requestTimeout: 60 }), discard: async () => undefined }
   })
 })
 
@@ -236,7 +236,7 @@ for (const { name, available, url } of await mysqlEngines('ready')) describe.ski
     const prefix = `rights_${++contracts}_`
     await migrateMysql(url, { prefix })
     await run(...grantsFor(prefix))
-    return { open: async () => createMysqlStore(app.href, { prefix, poolSize: 4 }), discard: async () => undefined }
+    return { open: async () => createMysqlStore(app.href, { prefix, poolSize: 4, requestTimeout: 60 }), discard: async () => undefined }
   })
 })
 

@@ -38,7 +38,7 @@ describe.skipIf(missing)('a Redis user with the documented rights', () => {
   runStoreContract('Redis as the documented user', async () => {
     if (server !== null && url === '') url = await urlOf(server, documented)
     const prefix = `keyturn:${cases++}:`
-    return { open: async () => createRedisStore(url, { prefix }), discard: async () => undefined }
+    return { open: async () => createRedisStore(url, { prefix, requestTimeout: 60 }), discard: async () => undefined }
   })
 })
 

@@ -22,7 +22,7 @@ export function findApiTool(path: string): string | null {
   return packages.find(what, path)
 }
 
-/** Runs a program to its end, at most for two minutes. */
+/** Runs a program to its end, at most for nine minutes. */
 export async function runProgram(
   file: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ export async function runProgram(
 ): Promise<ProgramEnd> {
   const { cwd, env = {} } = options
   return new Promise(resolve => {
-    const limits = { timeout: 120_000, maxBuffer: 100_000_000 }
+    const limits = { timeout: 540_000, maxBuffer: 100_000_000 }
     execFile(file, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env }, ...limits }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? error.signal ?? null, output: `${stdout}${stderr}` })
     })
