@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import { callback, checkOptions, oneOrMore, required, rule, secret, text } from '../base/options.ts'
+import { callback, checkOptions, oneOf, oneOrMore, required, rule, secret, text } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { Clock } from '../base/time.ts'
 import type { ForeignCookie, ForeignVerdict, ImportRequest, SessionImporter } from '../session/importer.ts'
@@ -37,8 +37,13 @@ export interface AuthJsSessionsOptions {
   readonly clock?: Clock
   /** The database of the adapter. */
   readonly database: ForeignDatabase
-  /** The names of the tables. Default: `sessions` and `users`; with Prisma `Session` and `User`. */
+  /** The names of the tables. Default: `sessions` and `users`. Prisma: `Session`, `User`. Drizzle: `session`, `user`. */
   readonly tables?: { readonly sessions?: string; readonly users?: string }
+  /**
+   * How the column `expires` holds a time, if it has no zone: `utc`, as Prisma and Drizzle write it, or `instant`, in the
+   * zone of the connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc`.
+   */
+  readonly expires?: 'instant' | 'utc'
   /** Adds tenant and data to a session. Default: none. */
   readonly login?: (session: ForeignRow) => Omit<ForeignLogin, 'userId'>
 }
@@ -65,6 +70,7 @@ export const authJsDatabaseRules: RulesFor<AuthJsSessionsOptions> = {
   tables: rule('an object with the names sessions and users', (value): value is { sessions?: string; users?: string } => (
     typeof value === 'object' && value !== null
   )),
+  expires: oneOf('instant', 'utc'),
   login: callback<NonNullable<AuthJsSessionsOptions['login']>>(),
   clock: callback<Clock>(),
 }
@@ -122,7 +128,9 @@ export function fromAuthJsDatabase(options: AuthJsSessionsOptions): SessionImpor
   checkOptions('fromAuthJsDatabase', authJsDatabaseRules, options)
   const { database, cookieNames = NAMES, cookieDomain, clock = Date.now, login = () => ({}) } = options
   const { sessions: sessionTable = 'sessions', users: userTable = 'users' } = options.tables ?? {}
-  const sessions = foreignTable(database, { table: sessionTable, key: 'sessionToken', times: { expires: 'instant' } })
+  const sessions = foreignTable(database, {
+    table: sessionTable, key: 'sessionToken', times: { expires: options.expires ?? 'utc' },
+  })
   const users = foreignTable(database, { table: userTable, key: 'id' })
 
   const usersOf = (rows: readonly ForeignRow[]): Promise<ReadonlyMap<string, ForeignRow>> => (

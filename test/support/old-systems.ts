@@ -23,6 +23,12 @@ export async function importOld<Module>(path: string): Promise<Module> {
   return found
 }
 
+/** Loads a file of an ES module, whose package may hide it, or may have no entry for `require`. */
+export async function importOldFile<Module>(path: string): Promise<Module> {
+  const found: Module = await import(pathToFileURL(oldFile(path)).href)
+  return found
+}
+
 /** Installs the packages of test/old-systems/package-lock.json, unless they are installed. For `globalSetup`. */
 export default function install(): void {
   packages.install('session systems whose sessions are imported')
