@@ -141,7 +141,7 @@ function browser(server: SessionServer, cookies: readonly string[]): HttpClient 
 const me = (client: HttpClient): Promise<Reply> => client.send('GET', '/me')
 
 describe.runIf(hasOldSystems()).each(kinds)('$name', ({ available, version, open }) => {
-  test.runIf(available)('IMP-04: a session is taken over once, by parallel requests, and IMP-01: gone after the sign-out', async () => {
+  test.runIf(available)('IMP-01, IMP-04: a session is taken over once, by parallel requests, and gone after the sign-out', async () => {
     const { adapter, options, count } = await open()
     const old = await version(adapter)
     const cookies = await old.logIn('alice@example.com')

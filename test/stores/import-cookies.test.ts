@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { fromAuthJsTokens, importSessions, fromIronSession } from '../../src/import/index.ts'
 import type { ImportOptions } from '../../src/import/index.ts'
 import type { SessionImporter } from '../../src/session/importer.ts'
+import { documentedImporter, documentedLogin } from '../support/documented-importer.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import { hasOldSystems, importOld, requireOld } from '../support/old-systems.ts'
 import { SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
@@ -134,6 +135,29 @@ describe.runIf(hasOldSystems())('iron-session', () => {
     }
   })
 
+  test('the login of the guide finds what applications save, and nobody in a cookie of a visitor', async () => {
+    const { sealData } = await importOld<IronModule>('iron-session')
+    const { userOfCookie } = await documentedLogin()
+    const server = await start(fromIronSession({ password, cookieName: 'app', login: userOfCookie }))
+    const user = { id: 230, email: 'alice@example.com', isLoggedIn: true }
+    const client = browser(server, { app: await sealData({ user, theme: 'dark', secret: 'x' }, { password }) })
+    expect(userOf(await me(client))).toEqual([200, '230'])
+    const [handle = ''] = await server.sessions.getAllSessionHandlesForUser('230')
+    expect(await server.sessions.getSessionInfo(handle)).toEqual({ email: 'alice@example.com', theme: 'dark' })
+    for (const data of [{ user: { ...user, isLoggedIn: false } }, { user: 'x' }, {}]) {
+      const visitor = browser(server, { app: await sealData(data, { password }) })
+      expect((await me(visitor)).status).toBe(401)
+      expect(visitor.cookie('app')).toBeDefined()
+    }
+  })
+
+  test('without a login, a nested user is found, also one whose id is a number', async () => {
+    const { sealData } = await importOld<IronModule>('iron-session')
+    const server = await start(fromIronSession({ password, cookieName: 'app' }))
+    const client = browser(server, { app: await sealData({ user: { id: 230, admin: true } }, { password }) })
+    expect(userOf(await me(client))).toEqual([200, '230'])
+  })
+
   test('IMP-11: a changed one, one of another password and anything else are not ours', async () => {
     const { sealData } = await importOld<IronModule>('iron-session')
     const server = await start(fromIronSession({ password, cookieName: 'app' }))
@@ -178,7 +202,7 @@ describe.runIf(hasOldSystems())('iron-session', () => {
 /** The worked example of docs/import.md, with the real package that signs. */
 describe.runIf(hasOldSystems())('cookie-session', () => {
   test('the importer of the guide', async () => {
-    const { cookieSessions } = await import('../support/documented-importer.ts').then(module => module.documentedImporter())
+    const { cookieSessions } = await documentedImporter()
     const server = await start(cookieSessions(['new key', 'old key']))
     const Keygrip: new (keys: readonly string[]) => { sign(text: string): string } = requireOld('keygrip')
     const value = Buffer.from(JSON.stringify({ userId: 'alice' })).toString('base64')
