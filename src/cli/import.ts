@@ -139,10 +139,14 @@ const WIDTH = 30
 
 /** Draws a progress bar, where somebody sees it. */
 function showBar({ read, done }: CheckState, total: number | null): void {
-  if (!process.stderr.isTTY) return
-  const part = total === null || total === 0 ? null : Math.min(1, read / total)
-  const bar = part === null ? '' : `[${'#'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '.')}] `
-  process.stderr.write(`\r${bar}${read}${total === null ? '' : ` of ${total}`} sessions${done ? '\n' : ''}`)
+  if (process.stderr.isTTY) process.stderr.write(`\r${progressBar(read, total)}${done ? '\n' : ''}`)
+}
+
+/** A progress bar; a number alone if the total is unknown. Pure. */
+export function progressBar(read: number, total: number | null): string {
+  if (total === null) return `${read} sessions`
+  const part = total === 0 ? 1 : Math.min(1, read / total)
+  return `[${'#'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '.')}] ${read} of ${total} sessions`
 }
 
 function describe({ read, alive, reasons, examples, uncounted }: CheckState): string {

@@ -1,8 +1,10 @@
 // The command `keyturn import`.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { progressBar } from '../../src/cli/import.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { sampleClaim, sampleHandle, sampleRecord } from '../../src/testing/samples.ts'
 import { keyturn } from '../support/command-line.ts'
@@ -61,17 +63,34 @@ test('IMP-14: the check counts what would come over, and what not, and why, with
   expect(JSON.parse(json.out)).toMatchObject({ read: 100, alive: 70, done: true })
 })
 
-test('the check can be interrupted, and goes on where it was', async () => {
+test('the check can be killed, and goes on where it was', async () => {
   const { setup, folder } = oldApplication(100)
-  const state = join(folder, 'check.json')
-  await keyturn('import', '--check', '--setup', setup(), '--state', state, '--batch', '30')
-  const whole = JSON.parse(readFileSync(state, 'utf8'))
-  // As an interruption after the second page leaves it.
-  const partial = { ...whole, read: 60, alive: 42, reasons: { anonymous: 6, expired: 6, unwritable: 6 }, importer: 0, after: 'sid-000059', done: false }
-  writeFileSync(state, JSON.stringify(partial))
-  const { out } = await keyturn('import', '--check', '--setup', setup(), '--state', state, '--json')
-  expect(JSON.parse(out)).toEqual(whole)
+  const [state, other] = [join(folder, 'check.json'), join(folder, 'other.json')]
+  await keyturn('import', '--check', '--setup', setup(), '--state', other, '--batch', '30')
+  // The module kills its process when the third page is read.
+  const doomed = join(folder, 'doomed.mjs')
+  writeFileSync(doomed, `
+    import setup from ${JSON.stringify(setup())}
+    const [importer] = setup.plan.importers
+    let pages = 0
+    const scan = (after, limit) => ++pages === 3 ? process.kill(process.pid, 'SIGKILL') : importer.scan(after, limit)
+    export default { ...setup, plan: { ...setup.plan, importers: [{ ...importer, scan }] } }`)
+  const args = ['--conditions=keyturn-source', join(root, 'src/cli/main.ts'), 'import', '--check', '--setup', doomed, '--state', state]
+  const { signal } = spawnSync(process.execPath, [...args, '--batch', '30'])
+  expect(signal).toBe('SIGKILL')
+  expect(JSON.parse(readFileSync(state, 'utf8'))).toMatchObject({ read: 60, alive: 42, done: false })
+  const { out } = await keyturn('import', '--check', '--setup', setup(), '--state', state, '--batch', '30', '--json')
+  expect(JSON.parse(out)).toEqual(JSON.parse(readFileSync(other, 'utf8')))
   expect(existsSync(`${state}.new`)).toBe(false)
+})
+
+test('the progress bar says how far the check is', () => {
+  expect(progressBar(0, 600)).toBe(`[${'.'.repeat(30)}] 0 of 600 sessions`)
+  expect(progressBar(200, 600)).toBe(`[${'#'.repeat(10)}${'.'.repeat(20)}] 200 of 600 sessions`)
+  // Sessions may be added meanwhile.
+  expect(progressBar(601, 600)).toBe(`[${'#'.repeat(30)}] 601 of 600 sessions`)
+  expect(progressBar(0, 0)).toBe(`[${'#'.repeat(30)}] 0 of 0 sessions`)
+  expect(progressBar(7, null)).toBe('7 sessions')
 })
 
 test('IMP-16: shows how many arrive per day, and when the importer can be removed', async () => {
@@ -104,5 +123,12 @@ test('says what is missing or wrong', async () => {
     code: 2, error: expect.stringContaining('must be what importSessions returns'),
   })
   expect((await keyturn('import', '--check', '--setup', join(folder, 'none.mjs'))).code).toBe(1)
+  const endless = join(folder, 'endless.mjs')
+  writeFileSync(endless, `
+    import { importSessions } from ${JSON.stringify(join(root, 'src/import/index.ts'))}
+    export default importSessions({ importers: [] })`)
+  expect(await keyturn('import', '--check', '--setup', endless)).toMatchObject({
+    code: 1, error: expect.stringContaining('until must be a date'),
+  })
   expect((await keyturn('import', '--check', '--setup', wrong, '--batch', '0')).code).toBe(2)
 })

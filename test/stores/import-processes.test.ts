@@ -2,10 +2,12 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { importSessions } from '../../src/import/index.ts'
+import { createPostgresStore, migratePostgres } from '../../src/stores/postgres.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { OldSystem } from '../support/old-sessions.ts'
+import { freshSchema, openPool, opened } from '../support/postgres-pools.ts'
 import { realStores } from '../support/real-stores.ts'
 import { createDirectory } from '../support/servers/workspace.ts'
 import { RT, SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
@@ -48,6 +50,31 @@ describe.each(realStores.filter(({ available }) => available))('IMP-04: in $name
     expect(again.map(({ status }) => status)).toEqual([401, 401, 401])
     expect(await server?.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
   })
+})
+
+const postgresUrl = inject('postgresUrl')
+
+test.runIf(postgresUrl !== null)('IMP-04: take-overs that wait too long for a connection are 503, and get one session when repeated', async () => {
+  const schema = freshSchema()
+  const pool = openPool(postgresUrl ?? '', 1)
+  await migratePostgres(pool, { schema })
+  const old = new OldSystem()
+  old.sessions.set('id-1', { userId: 'alice' })
+  const server = await serve(opened(createPostgresStore(pool, { schema, requestTimeout: 0.2 })), old)
+  await server.sessions.ready()
+  // The pool has one connection, and this is it.
+  const connection = await pool.connect()
+  const clients = Array.from({ length: 15 }, () => browser(server))
+  const refused = await Promise.all(clients.map(client => client.send('GET', '/me')))
+  expect(refused.map(({ status, headers, setCookies }) => [status, headers['retry-after'], setCookies]))
+    .toEqual(Array(15).fill([503, '1', []]))
+  expect(server.failures).toEqual(Array(15).fill(expect.objectContaining({
+    code: 'STORE_UNAVAILABLE', reason: 'store-unreachable', message: 'the PostgreSQL database did not answer within 200 ms',
+  })))
+  connection.release()
+  await Promise.all(clients.map(client => expect.poll(async () => (await client.send('GET', '/me')).status).toBe(200)))
+  expect(new Set(clients.map(client => client.cookie(RT))).size).toBe(1)
+  expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(1)
 })
 
 /** Starts a process with a server of its own. It says what its 15 take-overs have given. */
