@@ -1,11 +1,11 @@
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import { GeneralError } from '../base/errors.ts'
-import { callback, checkOptions, oneOrMore, required, rule, secret, text } from '../base/options.ts'
+import { callback, checkOptions, oneOf, oneOrMore, required, rule, secret, text } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import type { ForeignCookie, ForeignVerdict, ImportRequest, SessionImporter } from '../session/importer.ts'
-import { databaseRule } from './data/database.ts'
+import { databaseRule, queriesOf } from './data/database.ts'
 import type { ForeignDatabase, ForeignRow } from './data/database.ts'
 import { foreignTable, textIn, timeIn, timeOf } from './data/table.ts'
 import { idOf, liveSession } from './login.ts'
@@ -29,6 +29,13 @@ export interface BetterAuthOptions {
   readonly secondaryStorage?: SecondaryStorage
   /** The model names of the tables. Default: `session` and `user`. */
   readonly tables?: { readonly session?: string; readonly user?: string }
+  /** How the columns are called: `snake_case` if Better Auth has generated a schema for Drizzle. Default: `camelCase`. */
+  readonly columns?: 'camelCase' | 'snake_case'
+  /**
+   * How columns without a zone hold a time: `utc`, as Prisma and Drizzle write it, or `instant`, in the zone of the
+   * connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc` on PostgreSQL, else `instant`.
+   */
+  readonly dates?: 'instant' | 'utc'
   /** The option `advanced.cookiePrefix`. Default: `better-auth`. */
   readonly cookiePrefix?: string
   /** The domain of `advanced.crossSubDomainCookies`. Default: none. */
@@ -49,6 +56,8 @@ export const betterAuthRules: RulesFor<BetterAuthOptions> = {
   tables: rule('an object with the names session and user', (value): value is { session?: string; user?: string } => (
     typeof value === 'object' && value !== null
   )),
+  columns: oneOf('camelCase', 'snake_case'),
+  dates: oneOf('instant', 'utc'),
   cookiePrefix: text(),
   cookieDomain: text('a host'),
   login: callback<NonNullable<BetterAuthOptions['login']>>(),
@@ -81,7 +90,7 @@ export function fromBetterAuth(options: BetterAuthOptions): SessionImporter<Bett
   const { login = () => ({}) } = options
   const secrets = [options.secret].flat()
   const [first = ''] = secrets
-  const find = storage !== undefined ? inStorage(storage) : inDatabase(database, options.tables ?? {})
+  const find = storage !== undefined ? inStorage(storage) : inDatabase(database, options)
   const nameOf = (part: string): readonly string[] => [`__Secure-${cookiePrefix}.${part}`, `${cookiePrefix}.${part}`]
   const signed = (value: string): string | null => unsign(value, [first], withPadding)
 
@@ -152,24 +161,28 @@ interface Place {
 
 function inDatabase(
   database: ForeignDatabase | undefined,
-  { session: sessionTable = 'session', user: userTable = 'user' }: NonNullable<BetterAuthOptions['tables']>,
+  { tables = {}, columns = 'camelCase', dates }: Pick<BetterAuthOptions, 'tables' | 'columns' | 'dates'>,
 ): Place {
+  const { session: sessionTable = 'session', user: userTable = 'user' } = tables
   if (database === undefined) {
     throw new GeneralError('MISUSE', 'fromBetterAuth needs the option database or secondaryStorage')
   }
+  const isSnake = columns === 'snake_case'
+  const named = (column: string): string => isSnake ? column.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`) : column
+  const time = dates ?? (queriesOf(database).dialect === 'postgres' ? 'utc' : 'instant')
   const sessions = foreignTable(database, {
-    table: sessionTable, key: 'id', times: { expiresAt: 'instant', createdAt: 'instant' },
+    table: sessionTable, key: 'id', times: { [named('expiresAt')]: time, [named('createdAt')]: time },
   })
   const users = foreignTable(database, { table: userTable, key: 'id' })
   async function foundOf(rows: readonly ForeignRow[]): Promise<readonly Found[]> {
-    const known = await users.findAll('id', rows.flatMap(row => textIn(row, 'userId') ?? []))
+    const known = await users.findAll('id', rows.flatMap(row => textIn(row, named('userId')) ?? []))
     return rows.map(row => {
-      const user = known.get(textIn(row, 'userId') ?? '')
+      const user = known.get(textIn(row, named('userId')) ?? '')
       return {
-        session: plain(row),
-        user: user === undefined ? null : plain(user),
-        expiresAt: timeIn(row, 'expiresAt'),
-        createdAt: timeIn(row, 'createdAt'),
+        session: plain(row, isSnake),
+        user: user === undefined ? null : plain(user, isSnake),
+        expiresAt: timeIn(row, named('expiresAt')),
+        createdAt: timeIn(row, named('createdAt')),
       }
     })
   }
@@ -179,7 +192,7 @@ function inDatabase(
       return row === null ? null : (await foundOf([row]))[0] ?? null
     },
     remove: async token => void await sessions.remove({ token }),
-    removeUser: async userId => void await sessions.remove({ userId }),
+    removeUser: async userId => void await sessions.remove({ [named('userId')]: userId }),
     page: async (after, limit) => foundOf(await sessions.page(after, limit)),
     count: sessions.count,
   }
@@ -234,7 +247,10 @@ function inStorage(storage: SecondaryStorage): Place {
   }
 }
 
-/** A row as JSON: dates become text. */
-function plain(row: ForeignRow): JsonObject {
-  return parseJsonObject(JSON.stringify(row, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value)) ?? {}
+/** A row as JSON, with the names of Better Auth's own fields: dates become text. */
+function plain(row: ForeignRow, isSnake: boolean): JsonObject {
+  const fields = isSnake ? Object.fromEntries(Object.entries(row).map(([name, value]) => (
+    [name.replaceAll(/(?<=[a-z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]
+  ))) : row
+  return parseJsonObject(JSON.stringify(fields, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value)) ?? {}
 }

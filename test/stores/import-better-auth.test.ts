@@ -5,6 +5,7 @@ import { fromBetterAuth, checkImport, importSessions } from '../../src/import/in
 import type { BetterAuthOptions, ForeignDatabase } from '../../src/import/index.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import { openPool as openMysqlPool } from '../support/mysql-pools.ts'
+import { createTables } from '../support/old-auth-js-tables.ts'
 import { hasOldSystems, importOld } from '../support/old-systems.ts'
 import { openPool as openPostgresPool } from '../support/postgres-pools.ts'
 import { SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
@@ -23,17 +24,58 @@ interface Migrations {
   getMigrations(options: object): Promise<{ runMigrations(): Promise<void> }>
 }
 
-async function createAuth(options: Readonly<Record<string, unknown>>): Promise<Auth> {
+async function createAuth(options: Readonly<Record<string, unknown>>, isMigrated = true): Promise<Auth> {
   const { betterAuth } = await importOld<{ betterAuth: Create }>('better-auth')
   const settings = {
     secret: SECRET, baseURL: 'https://app.example.com', emailAndPassword: { enabled: true }, telemetry: { enabled: false },
     rateLimit: { enabled: false }, logger: { disabled: true }, ...options,
   }
-  if (options['database'] !== undefined) {
+  if (options['database'] !== undefined && isMigrated) {
     const { getMigrations } = await importOld<Migrations>('better-auth/db/migration')
     await (await getMigrations(settings)).runMigrations()
   }
   return betterAuth(settings)
+}
+
+interface DrizzleBuilder {
+  primaryKey(): DrizzleBuilder
+  notNull(): DrizzleBuilder
+}
+
+interface DrizzleCore {
+  pgTable(name: string, columns: Readonly<Record<string, DrizzleBuilder>>): unknown
+  text(name: string): DrizzleBuilder
+  timestamp(name: string): DrizzleBuilder
+  boolean(name: string): DrizzleBuilder
+}
+
+/** The schema that `better-auth generate` writes for Drizzle, with the column of the plugin admin. */
+async function drizzleSchema(): Promise<Readonly<Record<string, unknown>>> {
+  const { pgTable, text, timestamp, boolean } = await importOld<DrizzleCore>('drizzle-orm/pg-core')
+  const times = (): Readonly<Record<string, DrizzleBuilder>> => ({
+    createdAt: timestamp('created_at').notNull(), updatedAt: timestamp('updated_at').notNull(),
+  })
+  return {
+    user: pgTable('user', {
+      id: text('id').primaryKey(), name: text('name').notNull(), email: text('email').notNull(),
+      emailVerified: boolean('email_verified').notNull(), image: text('image'), ...times(),
+    }),
+    session: pgTable('session', {
+      id: text('id').primaryKey(), expiresAt: timestamp('expires_at').notNull(), token: text('token').notNull(), ...times(),
+      ipAddress: text('ip_address'), userAgent: text('user_agent'), userId: text('user_id').notNull(),
+      impersonatedBy: text('impersonated_by'),
+    }),
+    account: pgTable('account', {
+      id: text('id').primaryKey(), accountId: text('account_id').notNull(), providerId: text('provider_id').notNull(),
+      userId: text('user_id').notNull(), accessToken: text('access_token'), refreshToken: text('refresh_token'),
+      idToken: text('id_token'), accessTokenExpiresAt: timestamp('access_token_expires_at'),
+      refreshTokenExpiresAt: timestamp('refresh_token_expires_at'), scope: text('scope'), password: text('password'), ...times(),
+    }),
+    verification: pgTable('verification', {
+      id: text('id').primaryKey(), identifier: text('identifier').notNull(), value: text('value').notNull(),
+      expiresAt: timestamp('expires_at').notNull(), ...times(),
+    }),
+  }
 }
 
 let people = 0
@@ -145,6 +187,30 @@ describe.runIf(hasOldSystems())('Better Auth', () => {
       expect([check.read, check.alive]).toEqual([1, 1])
     })
   }
+
+  test.runIf(postgresUrl !== null)('IMP-10: with the tables that it generates for Drizzle, in a database of another zone', async () => {
+    const options = encodeURIComponent('-c search_path=better_auth_drizzle -c timezone=Asia/Kathmandu')
+    const pool = openPostgresPool(`${postgresUrl}?options=${options}`)
+    await pool.query('DROP SCHEMA IF EXISTS better_auth_drizzle CASCADE; CREATE SCHEMA better_auth_drizzle')
+    const schema = await drizzleSchema()
+    await createTables('pg', Object.values(schema), statement => pool.query(statement))
+    const { drizzle } = await importOld<{ drizzle(pool: unknown): unknown }>('drizzle-orm/node-postgres')
+    const { drizzleAdapter } = await importOld<{ drizzleAdapter(database: unknown, options: object): unknown }>(
+      'better-auth/adapters/drizzle')
+    const auth = await createAuth({ database: drizzleAdapter(drizzle(pool), { provider: 'pg', schema }) }, false)
+    const [first, second, third, admin] = [await signUp(auth), await signUp(auth), await signUp(auth), await signUp(auth)]
+    await pool.query('UPDATE session SET impersonated_by = \'admin\' WHERE user_id = $1', [admin.userId])
+    const signedUpAt = Date.now()
+    let now = signedUpAt + 7 * 86_400_000 - 60_000
+    const server = await start({ database: pool, columns: 'snake_case', clock: () => now })
+    expect(userOf(await me(browser(server, first.cookies)))).toEqual([200, first.userId])
+    expect((await me(browser(server, admin.cookies))).status).toBe(401)
+    await server.sessions.revokeAllSessionsForUser(third.userId)
+    expect((await pool.query('SELECT user_id FROM session')).rows.map(row => row.user_id).toSorted())
+      .toEqual([second.userId, admin.userId].toSorted())
+    now = signedUpAt + 7 * 86_400_000 + 1000
+    expect((await me(browser(server, second.cookies))).status).toBe(401)
+  })
 
   test('IMP-08: a session in which an administrator acts as the user is refused', async () => {
     const database = new DatabaseSync(':memory:')

@@ -26,10 +26,19 @@ type Dialect = 'pg' | 'mysql' | 'sqlite'
 export async function createDrizzleTables(dialect: Dialect, run: (statement: string) => Promise<unknown>): Promise<void> {
   const { defineTables } = await importOldFile<{ defineTables(): Readonly<Record<string, unknown>> }>(
     `@auth/drizzle-adapter/lib/${dialect}.js`)
+  await createTables(dialect, Object.values(defineTables()), run)
+}
+
+/** Makes tables that are defined with Drizzle. */
+export async function createTables(
+  dialect: Dialect,
+  tables: readonly unknown[],
+  run: (statement: string) => Promise<unknown>,
+): Promise<void> {
   const core = await importOld<{ getTableConfig(table: unknown): { name: string; columns: readonly DrizzleColumn[] } }>(
     `drizzle-orm/${dialect}-core`)
   const quote = (name: string): string => dialect === 'mysql' ? `\`${name}\`` : `"${name}"`
-  for (const table of Object.values(defineTables())) {
+  for (const table of tables) {
     const { name, columns } = core.getTableConfig(table)
     const defined = columns.map(column => (
       `${quote(column.name)} ${column.getSQLType()}${column.primary ? ' PRIMARY KEY' : ''}${column.notNull ? ' NOT NULL' : ' NULL'}`
