@@ -37,11 +37,11 @@ export interface AuthJsSessionsOptions {
   readonly clock?: Clock
   /** The database of the adapter. */
   readonly database: ForeignDatabase
-  /** The names of the tables. Default: `sessions` and `users`. Prisma: `Session`, `User`. Drizzle: `session`, `user`. */
+  /** The tables. Default: `sessions` and `users`. Prisma: `Session`, `User`. Drizzle: `session`, `user`. */
   readonly tables?: { readonly sessions?: string; readonly users?: string }
   /**
-   * How the column `expires` holds a time, if it has no zone: `utc`, as Prisma and Drizzle write it, or `instant`, in the
-   * zone of the connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc`.
+   * How the column `expires` holds a time, if it has no zone: `utc`, as Prisma and Drizzle write it, or `instant`, in
+   * the zone of the connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc`.
    */
   readonly expires?: 'instant' | 'utc'
   /** Adds tenant and data to a session. Default: none. */

@@ -29,11 +29,12 @@ export interface BetterAuthOptions {
   readonly secondaryStorage?: SecondaryStorage
   /** The model names of the tables. Default: `session` and `user`. */
   readonly tables?: { readonly session?: string; readonly user?: string }
-  /** How the columns are called: `snake_case` if Better Auth has generated a schema for Drizzle. Default: `camelCase`. */
+  /** How the columns are called: `snake_case` in a schema that was generated for Drizzle. Default: `camelCase`. */
   readonly columns?: 'camelCase' | 'snake_case'
   /**
    * How columns without a zone hold a time: `utc`, as Prisma and Drizzle write it, or `instant`, in the zone of the
-   * connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc` on PostgreSQL, else `instant`.
+   * connection. On PostgreSQL, `utc` is right for columns with a zone as well. Default: `utc` on PostgreSQL, else
+   * `instant`.
    */
   readonly dates?: 'instant' | 'utc'
   /** The option `advanced.cookiePrefix`. Default: `better-auth`. */
@@ -168,7 +169,9 @@ function inDatabase(
     throw new GeneralError('MISUSE', 'fromBetterAuth needs the option database or secondaryStorage')
   }
   const isSnake = columns === 'snake_case'
-  const named = (column: string): string => isSnake ? column.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`) : column
+  const named = (column: string): string => (
+    isSnake ? column.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`) : column
+  )
   const time = dates ?? (queriesOf(database).dialect === 'postgres' ? 'utc' : 'instant')
   const sessions = foreignTable(database, {
     table: sessionTable, key: 'id', times: { [named('expiresAt')]: time, [named('createdAt')]: time },

@@ -4,8 +4,8 @@ import type { ForeignDatabase, ForeignRow, Queries } from './database.ts'
 
 /**
  * How a column holds a time. `instant`: the database knows its zone, or it is in the zone of the connection, as the old
- * system's driver writes it. `utc`: a date without a zone, in UTC; on PostgreSQL also a date with a zone. Numbers need no
- * such entry.
+ * system's driver writes it. `utc`: a date without a zone, in UTC; on PostgreSQL also a date with a zone. Numbers need
+ * no such entry.
  */
 export type TimeKind = 'instant' | 'utc'
 
