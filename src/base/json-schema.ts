@@ -68,8 +68,14 @@ export function schemaViolation(schema: Schema, value: unknown, place: string = 
   return isJsonObject(value) ? objectViolation(schema, value, place) : null
 }
 
-/** The message about the first parameter of a query that violates its schema, or null. */
-export function queryViolation(schemas: Readonly<Record<string, Schema>>, query: URLSearchParams): string | null {
+/** The message about the first parameter of a query that is missing or violates its schema, or null. */
+export function queryViolation(
+  schemas: Readonly<Record<string, Schema>>,
+  query: URLSearchParams,
+  required: readonly string[] = [],
+): string | null {
+  const missing = required.find(name => !query.has(name))
+  if (missing !== undefined) return `the query must have ${missing}`
   for (const [name, text] of query) {
     const schema = schemas[name] ?? {}
     if (schema.type === 'integer' && !/^\d{1,15}$/.test(text)) return `${name} must be a whole number`

@@ -188,8 +188,7 @@ export interface SessionRow {
 }
 
 /**
- * `GET logins?tenantId&ip&device&after&limit`: sessions of all users, newest login first.
- * `GET users/{userId}/sessions?tenantId&ip&device&after&limit`: those of a user.
+ * `GET sessions?userId&tenantId&ip&device&after&limit`: sessions of all users, or of one, newest login first.
  * `device` is a part of the user agent, upper or lower case; `ip` is exact. `limit` is 1 to 200, by default 50. A
  * filtered page may have fewer rows than `limit`, even none, although there are more: go on while `next` is not null.
  */
@@ -251,8 +250,9 @@ export interface Conflict extends ApiError {
 
 // `DELETE sessions/{handle}`: 204, or 404 if there was none.
 
-/** `POST users/{userId}/revocations`. The answer is {@link Revoked}. */
+/** `POST revocations`. The answer is {@link Revoked}. */
 export interface RevocationRequest {
+  readonly userId: string
   /** The handle of a session to keep. */
   readonly except?: string
   readonly tenantId?: string

@@ -1,6 +1,6 @@
 import { pageOfEvents } from '../session/event-log.ts'
 import type { EventSelection } from '../session/event-log.ts'
-import { requireUserId } from '../session/identifiers.ts'
+import { requireCdiUserId } from '../session/identifiers.ts'
 import type { StreamedResponse } from '../transport/exchange.ts'
 import type { ConsoleEvent, ConsoleEvents } from './api-types.ts'
 import { noteDeed } from './audit.ts'
@@ -63,10 +63,10 @@ async function* withFirst<Page>(first: Page, others: AsyncIterable<Page>): Async
 }
 
 function selectionOf(query: URLSearchParams): EventSelection {
-  const userId = query.get('userId') ?? ''
+  const userId = query.get('userId')
   return {
     kinds: query.get('kind') === 'audit' ? ['audit'] : ['theft', 'shared', 'rejected'],
-    userId: userId === '' ? null : requireUserId(userId),
+    userId: userId === null ? null : requireCdiUserId(userId),
     handle: query.get('handle') || null,
   }
 }

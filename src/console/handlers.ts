@@ -1,6 +1,6 @@
 import { SessionNotFoundError } from '../base/errors.ts'
-import { requireUserId } from '../session/identifiers.ts'
-import { listActive, newestLogins } from '../session/manage.ts'
+import { requireCdiUserId } from '../session/identifiers.ts'
+import { listActive, newestLogins, revokeByUser } from '../session/manage.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { StreamedResponse } from '../transport/exchange.ts'
 import type { Keys, LoginInfo, Me, Overview, Revoked, SessionRows } from './api-types.ts'
@@ -61,14 +61,10 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
     } satisfies Overview)
   },
 
-  async listLogins({ subject: { engine }, query }) {
-    const { sessions, next } = await newestLogins(engine, filterOf(query), requestedPage(query))
-    return answerJson({ sessions: sessions.map(describeRow), next } satisfies SessionRows)
-  },
-
-  async listSessionsOfOne({ subject: { engine }, parameters, query }) {
-    const { sessions, next } = await listActive(
-      engine, requireUserId(parameters['userId']), rowCondition(filterOf(query)), requestedPage(query))
+  async listSessions({ subject: { engine }, query }) {
+    const [userId, filter, page] = [query.get('userId'), filterOf(query), requestedPage(query)]
+    const { sessions, next } = userId === null ? await newestLogins(engine, filter, page)
+      : await listActive(engine, requireCdiUserId(userId), rowCondition(filter), page)
     return answerJson({ sessions: sessions.map(describeRow), next } satisfies SessionRows)
   },
 
@@ -86,8 +82,8 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
     return noContent
   },
 
-  async endSessionsOfUser({ subject: { engine, core }, operator, parameters, body: { except, tenantId } }) {
-    const userId = parameters['userId'] ?? ''
+  async endSessionsOfUser({ subject: { engine }, operator, body: { userId: given, except, tenantId } }) {
+    const userId = requireCdiUserId(given)
     const options = {
       ...typeof except === 'string' ? { except } : {}, ...typeof tenantId === 'string' ? { tenantId } : {},
     }
@@ -99,7 +95,7 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
         action: 'revoke-user', operator, userId, handle: null,
         sentence: `Revoke ${which} of the user ${JSON.stringify(userId)}${where}.`,
       },
-      () => core.revokeAllSessionsForUser(userId, options),
+      () => revokeByUser(engine, userId, options),
       revoked => revoked.length === 1 ? '1 session was revoked.' : `${revoked.length} sessions were revoked.`)
     return answerJson({ revoked: handles.length } satisfies Revoked)
   },

@@ -1,11 +1,11 @@
 import { HANDLE } from '../base/handle.ts'
 import type { Schema } from '../base/json-schema.ts'
-import { TENANT_ID } from '../session/identifiers.ts'
+import { MAX_USER_ID_LENGTH, TENANT_ID } from '../session/identifiers.ts'
 import type { Demands } from './access.ts'
 
 /** The name of an operation of the console's API. */
 export type ConsoleOperationId =
-  | 'readLogin' | 'logIn' | 'logOut' | 'readOperator' | 'readOverview' | 'listLogins' | 'listSessionsOfOne'
+  | 'readLogin' | 'logIn' | 'logOut' | 'readOperator' | 'readOverview' | 'listSessions'
   | 'readStoredSession' | 'replacePayload' | 'replaceInfo' | 'endSession' | 'endSessionsOfUser' | 'listEvents'
   | 'exportEvents' | 'listKeys' | 'addKeys' | 'inspectToken' | 'readHealth'
 
@@ -13,7 +13,10 @@ export type ConsoleOperationId =
 export interface ConsoleOperation extends Demands {
   readonly id: ConsoleOperationId
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** The path below `api`, with parameters in braces. */
+  /**
+   * The path below `api`, with parameters in braces. Free text, such as a user id, is never a part of it, but of the query
+   * or the body: URLs cannot have the parts `.` and `..`.
+   */
   readonly path: string
   readonly summary: string
   readonly query: Readonly<Record<string, Schema>>
@@ -38,6 +41,7 @@ const page: Readonly<Record<'after' | 'limit', Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 200, default: 50, description: 'The most lines of the page.' },
 }
 const filter: Readonly<Record<string, Schema>> = {
+  userId: text(MAX_USER_ID_LENGTH, 'Only sessions of this user, also of the one with the empty id.'),
   tenantId,
   ip: text(64, 'Only sessions whose last refresh, or login, came from this address.'),
   device: text(512, 'Only sessions whose user agent contains this, in upper or lower case.'),
@@ -48,7 +52,7 @@ const selection: Readonly<Record<string, Schema>> = {
     type: 'string', enum: ['theft', 'audit'], default: 'theft',
     description: '`theft`: what concerns refresh tokens; `audit`: what operators did.',
   },
-  userId: text(255, 'Only events about this user.'),
+  userId: text(MAX_USER_ID_LENGTH, 'Only events about this user, also of the one with the empty id.'),
   handle: text(64, 'Only events about this session.'),
 }
 const change = object({
@@ -70,16 +74,12 @@ export const consoleOperations: readonly ConsoleOperation[] = [
   { ...read, id: 'readOperator', method: 'GET', path: '/me', summary: 'Reads who is logged in, and the change token.' },
   { ...read, id: 'readOverview', method: 'GET', path: '/overview', summary: 'Reads the numbers of this process.' },
   {
-    ...read, id: 'listLogins', method: 'GET', path: '/logins', query: filter,
-    summary: 'Lists sessions of all users, the newest login first.',
+    ...read, id: 'listSessions', method: 'GET', path: '/sessions', query: filter,
+    summary: 'Lists sessions of all users or of one, the newest login first.',
   },
   {
-    ...read, id: 'listSessionsOfOne', method: 'GET', path: '/users/{userId}/sessions', query: filter,
-    summary: 'Lists the sessions of a user, the newest login first.',
-  },
-  {
-    ...manage, id: 'endSessionsOfUser', method: 'POST', path: '/users/{userId}/revocations',
-    summary: 'Revokes the sessions of a user.', body: object({ except: handle, tenantId }, 'except', 'tenantId'),
+    ...manage, id: 'endSessionsOfUser', method: 'POST', path: '/revocations', summary: 'Revokes the sessions of a user.',
+    body: object({ userId: text(MAX_USER_ID_LENGTH, 'Whose sessions.'), except: handle, tenantId }, 'except', 'tenantId'),
   },
   {
     ...read, id: 'readStoredSession', method: 'GET', path: '/sessions/{handle}', summary: 'Reads a session with its data.',

@@ -29,8 +29,7 @@ export interface ConsoleSubject {
 /** The operations of a session core that the console uses. Data is any JSON: schemas of the application check it. */
 export interface ConsoleCore extends Pick<
   SessionCore<object, object>,
-  | 'revokeSession' | 'revokeAllSessionsForUser' | 'rotateKeys' | 'getJwks' | 'identify' | 'createAntiCsrfToken'
-  | 'isAntiCsrfToken'
+  | 'revokeSession' | 'rotateKeys' | 'getJwks' | 'identify' | 'createAntiCsrfToken' | 'isAntiCsrfToken'
 > {
   getStoredSession(handle: string): Promise<Pick<StoredSession<object, object>, 'record'>>
   updateJwtPayloadIf(version: number, handle: string, payload: JsonObject): Promise<boolean>

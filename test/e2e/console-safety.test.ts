@@ -67,7 +67,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
       }
       return Promise.all([
         send('DELETE', `sessions/${handle}`), send('PUT', `sessions/${handle}/payload`, { value: {}, version: 0 }),
-        send('PUT', `sessions/${handle}/info`, { value: {}, version: 0 }), send('POST', 'users/ada/revocations', {}),
+        send('PUT', `sessions/${handle}/info`, { value: {}, version: 0 }), send('POST', 'revocations', { userId: 'ada' }),
         send('POST', 'keys/rotation'),
       ])
     }, handle)
@@ -89,7 +89,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
     const page = await running().pages.open('#/users/ada', null)
     await page.getByText('It did not let you in.').waitFor()
     expect(await page.getByRole('navigation').count()).toBe(0)
-    const statuses = await page.evaluate(async () => Promise.all(['me', 'overview', 'logins', 'health', 'events']
+    const statuses = await page.evaluate(async () => Promise.all(['me', 'overview', 'sessions', 'health', 'events']
       .map(async path => (await fetch(new URL(`api/${path}`, location.href.split('#')[0]))).status)))
     expect(statuses).toEqual([401, 401, 401, 401, 401])
   })

@@ -41,7 +41,7 @@ describe.skipIf(browserPath === null)('the states of the console', () => {
 
   test('CON-34: if only a part can be read, the page shows that part', async () => {
     const page = await running().pages.open('#/users/ada')
-    await page.route('**/api/users/*/sessions?*', route => route.fulfill({
+    await page.route('**/api/sessions?*', route => route.fulfill({
       status: 500, json: { code: 'server_error', message: 'The request failed.' },
     }))
     await rowsOf(page, /Sessions of the user/).first().getByRole('link').click()

@@ -74,7 +74,7 @@ describe('ADM-07: a server without API keys serves only programs on its machine'
   test('requests of web pages get 403 and change nothing', async () => {
     core = await startCoreServer()
     for (const headers of pages) {
-      for (const path of [...paths, '/recipe/session/user?userId=alice', '/v1/users/alice/sessions']) {
+      for (const path of [...paths, '/recipe/session/user?userId=alice', '/v1/sessions?userId=alice']) {
         expect((await core.call(path, { headers })).status).toBe(403)
       }
       const { status } = await core.call('/recipe/session/remove', { body: { userId: 'alice' }, headers })

@@ -26,10 +26,10 @@ afterAll(() => world.server.close())
 const MINUTE = 60_000
 const bodies: Readonly<Partial<Record<ConsoleOperation['id'], object>>> = {
   logIn: { apiKey: MANAGER_KEY }, replacePayload: { value: { a: 1 }, version: 99 }, replaceInfo: { value: {}, version: 99 },
-  endSessionsOfUser: { except: 'hAAAAAAAAAAAAAAAAAAAAAA', tenantId: 'none' }, inspectToken: { token: 'x' },
+  endSessionsOfUser: { userId: 'alice', except: 'hAAAAAAAAAAAAAAAAAAAAAA', tenantId: 'none' }, inspectToken: { token: 'x' },
 }
 const send = (client: ConsoleClient, { id, method, path }: ConsoleOperation, options: ConsoleCallOptions = {}): Promise<ConsoleAnswer> => {
-  const target = path.replace('{handle}', id === 'endSession' ? 'hAAAAAAAAAAAAAAAAAAAAAA' : handle).replace('{userId}', 'alice')
+  const target = path.replace('{handle}', id === 'endSession' ? 'hAAAAAAAAAAAAAAAAAAAAAA' : handle)
   const body = bodies[id]
   return client.call(method, `/api${target}`, { ...body === undefined ? {} : { body }, ...options })
 }
@@ -170,7 +170,7 @@ describe('CON-12: a console session', () => {
 
   test('is not among the sessions of the users, and a user named as an operator does not matter', async () => {
     await world.login('ada')
-    const { sessions }: SessionRows = JSON.parse((await manager.get('/logins')).text)
+    const { sessions }: SessionRows = JSON.parse((await manager.get('/sessions')).text)
     expect(sessions.filter(({ userId }) => userId === 'ada')).toHaveLength(1)
     expect((await world.ownStore.listByUser('ada', { limit: 10, after: null })).sessions.length).toBeGreaterThan(0)
   })
@@ -233,12 +233,12 @@ describe('CON-14: every response', () => {
   test('hostile texts come back as JSON texts, and no response is HTML but the page', async () => {
     const hostile = '</script><img src=x onerror=alert(1)>"\'&\u2028\u0000'.replace('\0', '')
     await world.login(hostile, { userAgent: hostile, ip: '"><svg onload=alert(1)>', jwtPayload: { note: hostile } })
-    for (const path of ['/logins', `/users/${encodeURIComponent(hostile)}/sessions`, '/events?kind=audit', `/users/${encodeURIComponent('<b>')}/sessions`]) {
+    for (const path of ['/sessions', `/sessions?userId=${encodeURIComponent(hostile)}`, '/events?kind=audit', `/sessions?userId=${encodeURIComponent('<b>')}`]) {
       const { headers, json, status } = await manager.get(path)
       expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8'])
       expect(json).toBeTypeOf('object')
     }
-    const { sessions }: SessionRows = JSON.parse((await manager.get(`/users/${encodeURIComponent(hostile)}/sessions`)).text)
+    const { sessions }: SessionRows = JSON.parse((await manager.get(`/sessions?userId=${encodeURIComponent(hostile)}`)).text)
     expect(sessions[0]?.userId).toBe(hostile)
     const detail = (await manager.get(`/sessions/${sessions[0]?.handle}`)).json
     expect(detail).toMatchObject({ jwtPayload: { value: { note: hostile } }, client: { deviceName: null } })

@@ -49,29 +49,46 @@ describe('CON-22: finding sessions', () => {
       })).handle)
     }
     const handles = async (query: string): Promise<readonly string[]> => (
-      (await read<SessionRows>(ada, `/users/finder/sessions${query}`)).sessions.map(({ handle }) => handle)
+      (await read<SessionRows>(ada, `/sessions?userId=finder${query}`)).sessions.map(({ handle }) => handle)
     )
     expect(await handles('')).toEqual(made)
-    expect(await handles('?tenantId=shop')).toEqual([made[1], made[3]])
-    expect(await handles('?ip=192.0.2.2')).toEqual([made[2]])
-    expect(await handles('?device=CURL')).toEqual([made[1]])
-    expect(await handles('?device=CURL&tenantId=public')).toEqual([])
-    const first = await read<SessionRows>(ada, '/users/finder/sessions?limit=2')
+    expect(await handles('&tenantId=shop')).toEqual([made[1], made[3]])
+    expect(await handles('&ip=192.0.2.2')).toEqual([made[2]])
+    expect(await handles('&device=CURL')).toEqual([made[1]])
+    expect(await handles('&device=CURL&tenantId=public')).toEqual([])
+    const first = await read<SessionRows>(ada, '/sessions?userId=finder&limit=2')
     expect(first.sessions).toHaveLength(2)
-    const second = await read<SessionRows>(ada, `/users/finder/sessions?limit=2&after=${encodeURIComponent(first.next ?? '')}`)
+    const second = await read<SessionRows>(ada, `/sessions?userId=finder&limit=2&after=${encodeURIComponent(first.next ?? '')}`)
     expect(second.sessions.map(({ handle }) => handle)).toEqual(made.slice(2, 4))
-    const newest = await read<SessionRows>(rae, '/logins?limit=2&device=firefox')
+    const newest = await read<SessionRows>(rae, '/sessions?limit=2&device=firefox')
     expect(newest.sessions[0]).toMatchObject({ handle: made[0], client: { deviceName: 'Firefox' } })
-    expect((await read<SessionRows>(rae, '/logins?ip=192.0.2.4')).sessions.map(({ handle }) => handle)).toEqual([made[0]])
+    expect((await read<SessionRows>(rae, '/sessions?ip=192.0.2.4')).sessions.map(({ handle }) => handle)).toEqual([made[0]])
   })
 
   test.each([
-    '/logins?limit=0', '/logins?limit=201', '/logins?limit=x', '/logins?what=1', '/logins?limit=1&limit=2', '/logins?tenantId=A',
-    '/logins?after=nonsense', '/users/finder/sessions?after=nonsense', '/events?kind=all', '/events?after=nonsense', '/me?x=1',
+    '/sessions?limit=0', '/sessions?limit=201', '/sessions?limit=x', '/sessions?what=1', '/sessions?limit=1&limit=2', '/sessions?tenantId=A',
+    '/sessions?after=nonsense', '/sessions?userId=finder&after=nonsense', '/events?kind=all', '/events?after=nonsense', '/me?x=1',
   ])('%s is refused with a sentence', async path => {
     const answer = await ada.get(path)
     expect(outcome(answer)).toEqual([400, 'invalid_request'])
     expect(answer.json['message']).toMatch(/^[A-Z].*\.$/s)
+  })
+
+  test.each(['.', '..', '%2e', '%2E%2e', '../keys', 'a/b', '/', '?', '#', 'a&b=c', '+', ' ', '\u{1f511}'.repeat(255), ''])(
+    'CON-24: a user is found and logged out, whatever the id is: %j', async userId => {
+      // Only CDI allows the empty id.
+      await world.native('POST', '/recipe/session', { userId, userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false })
+      const path = `/sessions?userId=${encodeURIComponent(userId)}`
+      expect((await read<SessionRows>(rae, path)).sessions).toEqual([expect.objectContaining({ userId })])
+      expect((await ada.call('POST', '/api/revocations', { body: { userId } })).json).toEqual({ revoked: 1 })
+      expect((await read<SessionRows>(rae, path)).sessions).toEqual([])
+      const events = await audit(ada, `&userId=${encodeURIComponent(userId)}`)
+      expect(events.map(event => [event.userId, event.stage])).toEqual([[userId, 'done'], [userId, 'intended']])
+    })
+
+  test('CON-24: a revocation without a user id is refused', async () => {
+    const { status, json } = await ada.call('POST', '/api/revocations', { body: {} })
+    expect([status, json['message']]).toEqual([400, 'The body must have userId.'])
   })
 
   test('what does not exist is not found, and other methods are not allowed', async () => {
@@ -80,7 +97,7 @@ describe('CON-22: finding sessions', () => {
     expect(outcome(await ada.get('/nothing'))).toEqual([404, 'not_found'])
     const wrong = await ada.call('PATCH', '/api/me')
     expect([...outcome(wrong), wrong.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'GET'])
-    expect((await read<SessionRows>(ada, '/users/nobody/sessions')).sessions).toEqual([])
+    expect((await read<SessionRows>(ada, '/sessions?userId=nobody')).sessions).toEqual([])
   })
 })
 
@@ -163,11 +180,11 @@ describe('CON-16: revocations', () => {
     expect(outcome(await ada.call('DELETE', `/api/sessions/${first?.handle}`))).toEqual([404, 'not_found'])
     const inspected = await ada.call('POST', '/api/inspections', { body: { token: first?.accessToken } })
     expect(inspected.json).toMatchObject({ verdict: 'bad', parts: { revocation: { verdict: 'bad' } } })
-    const others = await ada.call('POST', '/api/users/ended/revocations', { body: { except: second?.handle, tenantId: 'public' } })
+    const others = await ada.call('POST', '/api/revocations', { body: { userId: 'ended', except: second?.handle, tenantId: 'public' } })
     expect([others.status, others.json]).toEqual([200, { revoked: 1 }])
     world.clock.advance(1000)
-    expect(outcome(await ada.call('POST', '/api/users/ended/revocations', { body: { except: 'nonsense' } }))).toEqual([400, 'invalid_request'])
-    expect((await ada.call('POST', '/api/users/ended/revocations', { body: {} })).json).toEqual({ revoked: 2 })
+    expect(outcome(await ada.call('POST', '/api/revocations', { body: { userId: 'ended', except: 'nonsense' } }))).toEqual([400, 'invalid_request'])
+    expect((await ada.call('POST', '/api/revocations', { body: { userId: 'ended' } })).json).toEqual({ revoked: 2 })
     const events = await audit(ada, '&userId=ended')
     expect(events.map(({ action, stage }) => `${action} ${stage}`)).toEqual([
       'revoke-user done', 'revoke-user intended', 'revoke-user done', 'revoke-user intended',
@@ -424,8 +441,8 @@ test('CON-21: another application of the server has a console of its own, below 
   const shop = own.browser('/appid-shop/console')
   for (const [name, value] of client.cookies) shop.cookies.set(name, value)
   expect((await read<Me>(shop, '/me')).application).toBe('shop')
-  expect((await read<SessionRows>(shop, '/logins')).sessions.map(({ userId }) => userId)).toEqual(['shopper'])
-  expect((await read<SessionRows>(client, '/logins')).sessions).toEqual([])
+  expect((await read<SessionRows>(shop, '/sessions')).sessions.map(({ userId }) => userId)).toEqual(['shopper'])
+  expect((await read<SessionRows>(client, '/sessions')).sessions).toEqual([])
   expect((await own.browser('/appid-none/console').get('/me')).status).toBe(404)
   await own.server.close()
 })

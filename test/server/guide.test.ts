@@ -60,8 +60,8 @@ test.skipIf(go === null)('V-14: the sample for Go logs in, finds the session, an
   const headers = { rid: 'session' }
   expect(JSON.parse((await client.send('GET', '/me', { headers })).body)).toEqual({ user: 'ada' })
   expect((await client.send('GET', '/transfer', { headers })).status).toBe(200)
-  const revocation = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
-  expect((await fetch(`${core.url}/v1/users/ada/sessions/revoke`, revocation)).status).toBe(200)
+  const revocation = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"userId":"ada"}' }
+  expect((await fetch(`${core.url}/v1/sessions/revoke-by-user`, revocation)).status).toBe(200)
   expect((await client.send('GET', '/transfer', { headers })).status).toBe(401)
 })
 

@@ -47,10 +47,9 @@ test.each(invalidIds)('S-14: every CDI call refuses it with the same message: %s
 
 test.each(invalidIds)('S-14: every native call refuses it with the same message: %s', async (_, userId, received) => {
   const refused = { error: 'invalid_request', message: words(1, received) }
-  const answers = [await native('sessions', 'POST', { userId })]
+  const answers = [await native('sessions', 'POST', { userId }), await native('sessions/revoke-by-user', 'POST', { userId })]
   if (!userId.endsWith('\ud800')) {
-    const path = `users/${encodeURIComponent(userId)}/sessions`
-    answers.push(await native(path, 'GET'), await native(`${path}/revoke`, 'POST', {}))
+    answers.push(await native(`sessions?userId=${encodeURIComponent(userId)}`, 'GET'))
   }
   for (const answer of answers) expect([answer.status, answer.json]).toEqual([400, refused])
 })
@@ -58,7 +57,7 @@ test.each(invalidIds)('S-14: every native call refuses it with the same message:
 test('V-06: an id that one interface accepts is found by the other, and one that it refuses is refused by the other', async () => {
   for (const userId of ['\u{1f600}'.repeat(255), '\ufffd', ' ', 'a/b?c#d%e', '../x', 'e\u0301']) {
     const { session } = await core.create({ userId })
-    const listed = await native(`users/${encodeURIComponent(userId)}/sessions`, 'GET')
+    const listed = await native(`sessions?userId=${encodeURIComponent(userId)}`, 'GET')
     expect(listed.json['sessions']).toMatchObject([{ handle: session.handle, userId }])
     const { handle } = (await native('sessions', 'POST', { userId })).json as { handle?: string }
     const found = await core.call(`/recipe/session/user?userId=${encodeURIComponent(userId)}`)
@@ -69,6 +68,23 @@ test('V-06: an id that one interface accepts is found by the other, and one that
     expect(answers.map(({ status }) => status)).toEqual([400, 400])
   }
   expect(core.log.join('')).not.toContain('a request failed')
+})
+
+test.each(['.', '..', '%2e', '%2E%2e', '../revoke', 'a/b', '/', '?', '#', 'a&b=c', '+', '\u{1f511}'])(
+  'S-14: the native API finds and logs out a user whose id URLs could change: %s', async userId => {
+    const { handle } = (await native('sessions', 'POST', { userId })).json
+    const { status, json: page } = await native(`sessions?userId=${encodeURIComponent(userId)}`, 'GET')
+    expect([status, page['sessions']]).toEqual([200, [expect.objectContaining({ userId, handle })]])
+    expect((await native('sessions/revoke-by-user', 'POST', { userId })).json).toEqual({ revoked: [handle] })
+  })
+
+test('S-14: a native call without a user id is refused, and is about nobody', async () => {
+  await native('sessions', 'POST', { userId: 'ada' })
+  const listed = await native('sessions?limit=5', 'GET')
+  expect([listed.status, listed.json['message']]).toEqual([400, 'the query must have userId'])
+  const revoked = await native('sessions/revoke-by-user', 'POST', {})
+  expect([revoked.status, revoked.json['message']]).toEqual([400, 'the body must have userId'])
+  expect((await native('sessions?userId=ada', 'GET')).json['sessions']).toHaveLength(1)
 })
 
 test('S-14: CDI accepts an empty user id, the native API does not', async () => {
@@ -84,9 +100,9 @@ test('S-14: both interfaces accept a user id of 255 characters of four bytes eac
   const { session } = await core.create({ userId })
   expect(session.userId).toBe(userId)
   expect((await native('sessions', 'POST', { userId })).status).toBe(201)
-  const { sessions } = (await native(`users/${encodeURIComponent(userId)}/sessions`, 'GET')).json
+  const { sessions } = (await native(`sessions?userId=${encodeURIComponent(userId)}`, 'GET')).json
   expect(sessions).toHaveLength(2)
-  expect((await native(`users/${encodeURIComponent(userId)}/sessions/revoke`, 'POST', {})).json['revoked']).toHaveLength(2)
+  expect((await native('sessions/revoke-by-user', 'POST', { userId })).json['revoked']).toHaveLength(2)
 })
 
 test('S-14: the command line refuses a user id with the same message, and opens no store', async () => {

@@ -30,7 +30,7 @@ async function raw(core: CoreServer, first: string): Promise<string> {
 describe('S-15: a position that is not the `next` of a page gets 400', () => {
   test.each(['x', '', '1;--', '1.', '17.c', '%00', '99999999999999999.cAAAAAAAAAAAAAAAAAAAAAA'])('after=%s', async after => {
     const core = await start()
-    const { status, json: body } = await core.call(`/v1/users/alice/sessions?after=${after}`)
+    const { status, json: body } = await core.call(`/v1/sessions?userId=alice&after=${after}`)
     const isPosition = after === '17.c'
     const message = 'after must be the `next` of a page of sessions'
     expect([status, body['message']]).toEqual(isPosition ? [200, undefined] : [400, message])
@@ -39,7 +39,9 @@ describe('S-15: a position that is not the `next` of a page gets 400', () => {
 })
 
 function revokeAll(core: CoreServer, body: object, query = ''): Promise<CoreAnswer> {
-  return core.call(`/v1/users/alice/sessions/revoke${query}`, { headers: { 'content-type': 'application/json' }, body })
+  return core.call(`/v1/sessions/revoke-by-user${query}`, {
+    headers: { 'content-type': 'application/json' }, body: { userId: 'alice', ...body },
+  })
 }
 
 describe('S-15: the query of the native API', () => {
@@ -47,15 +49,15 @@ describe('S-15: the query of the native API', () => {
     const core = await start()
     const { session: { handle } } = await core.create()
     for (const query of ['limit=1&limit=2', 'limits=1', 'except=x']) {
-      const { status, json: body } = await core.call(`/v1/users/alice/sessions?${query}`)
+      const { status, json: body } = await core.call(`/v1/sessions?userId=alice&${query}`)
       expect([status, body['message']])
-        .toEqual([400, 'The query may have only these parameters, each at most once: limit, after, tenantId.'])
+        .toEqual([400, 'The query may have only these parameters, each at most once: userId, limit, after, tenantId.'])
     }
     for (const [query, body] of [['', { exept: handle }], ['', { except: handle, x: 1 }], ['?except=x', {}]] as const) {
       const answer = await revokeAll(core, body, query)
       expect([answer.status, answer.json['message']]).toEqual([400, expect.stringMatching(/^the body has an unknown member|^The query must have no parameters/)])
     }
-    expect((await core.call('/v1/users/alice/sessions')).json['sessions']).toHaveLength(1)
+    expect((await core.call('/v1/sessions?userId=alice')).json['sessions']).toHaveLength(1)
   })
 
   test('refuses an `except` that is not a handle, and revokes nothing', async () => {
@@ -76,11 +78,11 @@ test('S-15: a URL that is not ASCII, or not percent-encoded UTF-8, is never read
   for (const query of ['userId=%ff', 'userId=%ed%a0%80', 'userId=%', 'userId=%zz', 'userId=a&x=%c3']) {
     expect((await core.call(`/recipe/session/user?${query}`)).status).toBe(400)
   }
-  for (const target of ['/v1/users/%ff/sessions', '/v1/users/%ed%a0%80/sessions']) {
-    expect((await core.call(target)).status).toBe(404)
+  for (const target of ['/v1/sessions?userId=%ff', '/v1/sessions?userId=%ed%a0%80']) {
+    expect((await core.call(target)).status).toBe(400)
   }
   expect(await raw(core, 'GET /recipe/session/user?userId=\xff')).toMatch(/^HTTP\/1\.1 400/)
-  expect(await raw(core, 'GET /v1/users/\xef\xbf\xbd/sessions')).toMatch(/^HTTP\/1\.1 400/)
+  expect(await raw(core, 'GET /v1/sessions?userId=\xef\xbf\xbd')).toMatch(/^HTTP\/1\.1 400/)
   expect((await core.call(`/recipe/session/user?userId=${encodeURIComponent(userId)}`)).json['sessionHandles']).toEqual([handle])
 })
 
@@ -149,7 +151,7 @@ describe('S-15: a method that a path does not have gets 405, with the path\'s me
     ['TRACE', '/health/live', 'GET, HEAD'], ['POST', '/health/ready', 'GET, HEAD'], ['DELETE', '/metrics', 'GET, HEAD'],
     ['TRACE', '/.well-known/jwks.json', 'GET'], ['TRACE', '/recipe/session', 'POST, GET'], ['HEAD', '/apiversion', 'GET'],
     ['PUT', '/recipe/jwt', 'POST'], ['TRACE', '/v1/keys', 'GET'], ['PUT', '/v1/sessions/x', 'GET, PATCH, DELETE'],
-    ['OPTIONS', '/v1/users/a/sessions', 'GET'],
+    ['OPTIONS', '/v1/sessions/revoke-by-user', 'POST'],
   ])('%s %s', async (method, path, allowed) => {
     const core = await start()
     const head = await raw(core, `${method} ${path}`)

@@ -152,16 +152,16 @@ describe('sessions', () => {
       core.clock.advance(1)
       made.unshift((await create()).body['handle'])
     }
-    const one = (await call('GET', '/v1/users/alice/sessions?limit=2')).body
-    const two = (await call('GET', `/v1/users/alice/sessions?limit=2&after=${String(one['next'])}`)).body
+    const one = (await call('GET', '/v1/sessions?userId=alice&limit=2')).body
+    const two = (await call('GET', `/v1/sessions?userId=alice&limit=2&after=${String(one['next'])}`)).body
     const handles = [one, two].flatMap(page => (page['sessions'] as { handle: string }[]).map(({ handle }) => handle))
     expect(handles).toEqual(made)
-    expect((await call('GET', '/v1/users/alice/sessions?limit=0')).status).toBe(400)
-    const revoked = await call('POST', '/v1/users/alice/sessions/revoke', { except: made[0] })
+    expect((await call('GET', '/v1/sessions?userId=alice&limit=0')).status).toBe(400)
+    const revoked = await call('POST', '/v1/sessions/revoke-by-user', { userId: 'alice', except: made[0] })
     expect(revoked.body['revoked']).toEqual(made.slice(1))
-    expect((await call('GET', '/v1/users/%00/sessions')).status).toBe(400)
-    expect((await call('POST', '/v1/users/%00/sessions/revoke', {})).status).toBe(400)
-    expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
+    expect((await call('GET', '/v1/sessions?userId=%00')).status).toBe(400)
+    expect((await call('POST', '/v1/sessions/revoke-by-user', { userId: '\0' })).status).toBe(400)
+    expect((await call('GET', '/v1/sessions?userId=no%20body')).body).toEqual({ sessions: [], next: null })
   })
 
   test('L-15: of a user in one tenant are listed and revoked without those in others', async () => {
@@ -170,14 +170,14 @@ describe('sessions', () => {
       core.clock.advance(1)
       made[tenantId]?.unshift((await create({ tenantId })).body['handle'])
     }
-    const list = '/v1/users/alice/sessions'
+    const [list, revoke] = ['/v1/sessions?userId=alice', '/v1/sessions/revoke-by-user']
     const handles = async (query: string): Promise<unknown[]> => (
       ((await call('GET', `${list}${query}`)).body['sessions'] as { handle: string }[]).map(({ handle }) => handle)
     )
-    expect(await handles('?tenantId=acme&limit=2')).toEqual(made['acme'])
-    expect((await call('GET', `${list}?tenantId=Acme`)).status).toBe(400)
-    expect((await call('POST', `${list}/revoke`, { tenantId: 'Acme' })).status).toBe(400)
-    expect((await call('POST', `${list}/revoke`, { tenantId: 'acme', except: made['acme']?.[0] })).body['revoked'])
+    expect(await handles('&tenantId=acme&limit=2')).toEqual(made['acme'])
+    expect((await call('GET', `${list}&tenantId=Acme`)).status).toBe(400)
+    expect((await call('POST', revoke, { userId: 'alice', tenantId: 'Acme' })).status).toBe(400)
+    expect((await call('POST', revoke, { userId: 'alice', tenantId: 'acme', except: made['acme']?.[0] })).body['revoked'])
       .toEqual(made['acme']?.slice(1))
     expect(await handles('')).toEqual([made['public']?.[0], made['acme']?.[0], made['public']?.[1]])
   })

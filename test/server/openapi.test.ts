@@ -112,7 +112,7 @@ describe('V-04: the native API', () => {
   })
 
   test.each(['0', '1001', 'x', '', '1.5', '-1', '1e2'])('refuses limit=%s, and names it', async limit => {
-    const { status, json: body } = await core.call(`/v1/users/alice/sessions?limit=${limit}`)
+    const { status, json: body } = await core.call(`/v1/sessions?userId=alice&limit=${limit}`)
     expect([status, body['error'], body['message']]).toEqual([400, 'invalid_request', expect.stringMatching(/^limit must be /)])
   })
 
@@ -189,7 +189,7 @@ describe('V-05: the native API', () => {
     const post = async (path: string, body: object): Promise<Readonly<Record<string, unknown>>> => (
       (await core.call(path, { headers: json, body })).json
     )
-    const listed = async (): Promise<unknown> => (await core.call('/v1/users/eve/sessions')).json['sessions']
+    const listed = async (): Promise<unknown> => (await core.call('/v1/sessions?userId=eve')).json['sessions']
     const { refreshToken } = await post('/v1/sessions', { userId: 'eve', ip: '192.0.2.1', userAgent: 'one' })
     expect(await listed()).toMatchObject([{ ip: '192.0.2.1', userAgent: 'one' }])
     core.clock.advance(120_000)

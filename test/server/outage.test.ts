@@ -31,7 +31,7 @@ const json = { 'content-type': 'application/json' }
 describe('V-09: while the store is away', () => {
   const calls: readonly (readonly [path: string, options: CallOptions])[] = [
     ['/v1/sessions', { headers: json, body: { userId: 'alice' } }],
-    ['/v1/users/alice/sessions', {}],
+    ['/v1/sessions?userId=alice', {}],
     ['/v1/sessions/hAAAAAAAAAAAAAAAAAAAAAA', {}],
     ['/recipe/session/user?userId=alice', {}],
     ['/recipe/session/remove', { body: { userId: 'alice' } }],
@@ -68,7 +68,7 @@ describe('V-09: while the store is away', () => {
 test('V-09: the revocation of many sessions is one line, with their number', async () => {
   for (let login = 0; login < 5; login++) await core.create()
   core.log.splice(0)
-  await core.call('/v1/users/alice/sessions/revoke', { headers: { 'content-type': 'application/json' }, body: {} })
+  await core.call('/v1/sessions/revoke-by-user', { headers: { 'content-type': 'application/json' }, body: { userId: 'alice' } })
   await new Promise(resolve => setImmediate(resolve))
   expect(core.log.map(line => JSON.parse(line) as object))
     .toEqual([expect.objectContaining({ count: 5, reason: 'revoked', msg: 'sessions revoked' })])

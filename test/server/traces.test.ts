@@ -50,7 +50,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
     const { session, accessToken, refreshToken } = await created.json() as CoreBody
     secrets.push(session.handle, accessToken.token, refreshToken.token)
     await call(`/v1/sessions/${session.handle}`)
-    await call('/v1/users/user-of-the-test/sessions?limit=5')
+    await call('/v1/sessions?userId=user-of-the-test&limit=5')
     await call(`/nothing/${session.handle}`)
     await call('/health/ready')
     await call('/metrics')
@@ -86,7 +86,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
 
   test('a span has the pattern of the path, and nothing of an unknown path', () => {
     expect(named('GET /core/v1/sessions/{handle}')?.attributes).toMatchObject({ 'http.response.status_code': 200 })
-    expect(named('GET /core/v1/users/{userId}/sessions')?.attributes).toMatchObject({ 'http.request.method': 'GET' })
+    expect(named('GET /core/v1/sessions')?.attributes).toMatchObject({ 'http.request.method': 'GET' })
     expect(named('GET')?.attributes).toEqual({
       'http.request.method': 'GET', 'url.scheme': 'http', 'http.response.status_code': 404,
     })
@@ -94,7 +94,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
 
   test('probes, and requests that the client does not sample, have no spans', () => {
     expect(collector.spans().filter(({ kind }) => kind === SERVER).map(({ name }) => name).toSorted()).toEqual([
-      'GET', 'GET /core/v1/sessions/{handle}', 'GET /core/v1/users/{userId}/sessions', 'POST /core/recipe/session',
+      'GET', 'GET /core/v1/sessions', 'GET /core/v1/sessions/{handle}', 'POST /core/recipe/session',
     ])
   })
 
@@ -145,7 +145,7 @@ test.each([
   ['/', '/'], ['/hello', '/hello'], ['/t1/recipe/session', '/recipe/session'],
   ['/appid-shop/t1/recipe/session/refresh/', '/recipe/session/refresh'], ['/RECIPE/session', '/recipe/session'],
   ['/.well-known/jwks.json', '/.well-known/jwks.json'], ['/appid-shop/v1/sessions/abc', '/v1/sessions/{handle}'],
-  ['/v1/sessions/refresh', '/v1/sessions/refresh'], ['/v1/sessions/a/b', null], ['/ada@example.com', null],
+  ['/v1/sessions/refresh', '/v1/sessions/refresh'], ['/v1/sessions/revoke', '/v1/sessions/revoke'], ['/v1/sessions/a/b', null], ['/ada@example.com', null],
 ])('the route of %s is %s', (path, name) => {
   expect(routeName(path)).toBe(name)
 })

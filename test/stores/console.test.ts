@@ -62,10 +62,10 @@ describe.each(stores)('CON-22: the console on %s', (_, open) => {
     const handles = async (path: string): Promise<readonly string[]> => (
       (await read<SessionRows>(path)).sessions.map(({ handle }) => handle)
     )
-    expect((await handles('/logins')).toSorted()).toEqual(made.map(({ handle }) => handle).toSorted())
-    expect(await handles('/logins?device=CURL')).toEqual([made[0]?.handle])
-    expect(await handles('/logins?ip=192.0.2.2')).toEqual([made[1]?.handle])
-    expect(await handles('/users/alice/sessions?device=fire')).toEqual([])
+    expect((await handles('/sessions')).toSorted()).toEqual(made.map(({ handle }) => handle).toSorted())
+    expect(await handles('/sessions?device=CURL')).toEqual([made[0]?.handle])
+    expect(await handles('/sessions?ip=192.0.2.2')).toEqual([made[1]?.handle])
+    expect(await handles('/sessions?userId=alice&device=fire')).toEqual([])
     const detail = await read<SessionDetail>(`/sessions/${made[0]?.handle}`)
     expect(detail).toMatchObject({ userId: 'alice', jwtPayload: { value: { role: 'a' } }, sessionInfo: { value: { n: 0 } } })
     for (const [path, { version }] of [['payload', detail.jwtPayload], ['info', detail.sessionInfo]] as const) {
@@ -76,8 +76,8 @@ describe.each(stores)('CON-22: the console on %s', (_, open) => {
       expect(await put({ by: 3 })).toBe(409)
     }
     expect((await client.call('DELETE', `/api/sessions/${made[0]?.handle}`)).status).toBe(204)
-    expect((await client.call('POST', '/api/users/bob/revocations', { body: {} })).json).toEqual({ revoked: 1 })
-    expect(await handles('/logins')).toEqual([])
+    expect((await client.call('POST', '/api/revocations', { body: { userId: 'bob' } })).json).toEqual({ revoked: 1 })
+    expect(await handles('/sessions')).toEqual([])
     expect((await read<Keys>('/keys')).keys.length).toBeGreaterThan(1)
   })
 

@@ -179,6 +179,13 @@ def test_calls_by_user(page: Page) -> None:
         keyturn.get_session_info(handles[0])
 
 
+@pytest.mark.parametrize("user_id", [".", "..", "%2e", "a/b", "?", "#", "a&b=c", "+", "🔑" * 255])
+def test_calls_by_user_with_an_id_that_urls_could_change(user_id: str) -> None:
+    handle = Page().log_in(userId=user_id)["handle"]
+    assert keyturn.get_all_session_handles_for_user(user_id) == [handle]
+    assert keyturn.revoke_all_sessions_for_user(user_id) == [handle]
+
+
 def test_a_stolen_refresh_token_ends_the_session(page: Page) -> None:
     handle = page.log_in()["handle"]
     thief = Page()

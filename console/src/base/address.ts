@@ -1,5 +1,5 @@
-// Addresses are in the fragment: the console works under any path without help of the server, and what an operator
-// looks for (user ids, IP addresses) is in no server's access log.
+// Addresses are in the fragment: the console works under any path without help of the server, and browsers do not remove
+// the parts `.` and `..`, as they do from a path.
 
 /** Where the console is: the parts of the path, decoded, and the parameters. */
 export interface Route {
@@ -7,10 +7,10 @@ export interface Route {
   readonly query: URLSearchParams
 }
 
-/** Parses the fragment of an address. */
+/** Parses the fragment of an address. The last part may be empty: `#/users/` is the user with the empty id. */
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2)
-  return { path: path.split('/').filter(part => part !== '').map(decode), query: new URLSearchParams(query) }
+  return { path: path === '' ? [] : path.split('/').map(decode), query: new URLSearchParams(query) }
 }
 
 function decode(part: string): string {

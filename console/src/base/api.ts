@@ -38,9 +38,9 @@ export function apiUrl(path: string): string {
   return new URL(`api/${path}`, location.href.split('#')[0]).href
 }
 
-/** Parameters for the path of a request: those with a value. */
+/** Parameters for the path of a request: those that are not null. */
 export function withQuery(path: string, query: Readonly<Record<string, string | number | null | undefined>>): string {
-  const given = Object.entries(query).filter(([, value]) => value != null && value !== '')
+  const given = Object.entries(query).filter(([, value]) => value != null)
   const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
   return parameters === '' ? path : `${path}?${parameters}`
 }

@@ -23,7 +23,7 @@ export async function readEvents<Event extends ConsoleEvent>(
 ): Promise<{ readonly events: readonly Event[]; readonly next: string | null }> {
   let place = after
   for (let tries = 0; ; tries++) {
-    const query = { kind, userId: user, handle, after: place, limit: 50 }
+    const query = { kind, userId: user || null, handle: handle || null, after: place, limit: 50 }
     const { events, next } = await read<ConsoleEvents>(withQuery('events', query), abort)
     if (events.length > 0 || next === null || tries === PATIENCE) return { events: events.filter(is), next }
     place = next
@@ -32,5 +32,5 @@ export async function readEvents<Event extends ConsoleEvent>(
 
 /** The address of the whole log as a download. */
 export function exportUrl(kind: Log, { user, handle }: EventFilter, format: 'json' | 'csv'): string {
-  return apiUrl(withQuery('events/export', { kind, userId: user, handle, format }))
+  return apiUrl(withQuery('events/export', { kind, userId: user || null, handle: handle || null, format }))
 }

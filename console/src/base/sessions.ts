@@ -18,13 +18,25 @@ const MOST = 200
 const COUNTED = 1000
 
 /** A page of sessions. Pages on which nothing matches are skipped, up to a limit: then it is empty, with a `next`. */
-export async function findSessions(
+export function findSessions(
   { user, tenant, ip, device }: SessionFilter, after: string | null, abort?: AbortSignal, limit = 50,
 ): Promise<SessionRows> {
-  const path = user === '' ? 'logins' : `users/${encodeURIComponent(user)}/sessions`
+  return search({ userId: user || null, tenantId: tenant || null, ip: ip || null, device: device || null }, after, abort, limit)
+}
+
+/** A page of the sessions of a user, of whom only the id is known: it may be any text, even an empty one. */
+export function sessionsOf(
+  userId: string, tenant: string, after: string | null, abort?: AbortSignal, limit = 50,
+): Promise<SessionRows> {
+  return search({ userId, tenantId: tenant || null }, after, abort, limit)
+}
+
+async function search(
+  query: Readonly<Record<string, string | null>>, after: string | null, abort: AbortSignal | undefined, limit: number,
+): Promise<SessionRows> {
   let next = after
   for (let tries = 0; ; tries++) {
-    const page = await read<SessionRows>(withQuery(path, { tenantId: tenant, ip, device, after: next, limit }), abort)
+    const page = await read<SessionRows>(withQuery('sessions', { ...query, after: next, limit }), abort)
     if (page.sessions.length > 0 || page.next === null || tries === PATIENCE) return page
     next = page.next
   }
@@ -41,7 +53,7 @@ export async function countSessions(userId: string, tenant: string, abort?: Abor
   let found = 0
   let after: string | null = null
   do {
-    const page: SessionRows = await findSessions({ user: userId, tenant, ip: '', device: '' }, after, abort, MOST)
+    const page: SessionRows = await sessionsOf(userId, tenant, after, abort, MOST)
     found += page.sessions.length
     after = page.next
   } while (after !== null && found < COUNTED)
@@ -59,8 +71,8 @@ export function revokeSession(handle: string): Promise<void> {
 
 /** Revokes the sessions of a user, but for one. Resolves to how many. */
 export async function revokeSessions(userId: string, tenant: string, except: string | null): Promise<number> {
-  const { revoked } = await ask<Revoked>(`users/${encodeURIComponent(userId)}/revocations`, {
-    ...except === null ? {} : { except }, ...tenant === '' ? {} : { tenantId: tenant },
+  const { revoked } = await ask<Revoked>('revocations', {
+    userId, ...except === null ? {} : { except }, ...tenant === '' ? {} : { tenantId: tenant },
   })
   return revoked
 }

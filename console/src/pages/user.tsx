@@ -6,7 +6,7 @@ import { now } from '../base/clock.ts'
 import { useLoad } from '../base/load.ts'
 import { hrefOf } from '../base/address.ts'
 import { route } from '../base/route.ts'
-import { countSessions, deviceOf, findSessions, sessionsIn } from '../base/sessions.ts'
+import { countSessions, deviceOf, sessionsIn, sessionsOf } from '../base/sessions.ts'
 import type { SessionCount } from '../base/sessions.ts'
 import { relative } from '../base/words.ts'
 import { Card, Page } from '../parts/page.tsx'
@@ -26,9 +26,8 @@ export function UserPage({ userId }: { readonly userId: string }): JSX.Element {
   const [tenant, after] = [query.get('tenant') ?? '', query.get('after')]
   const [done, setDone] = useState('')
   const loaded = useLoad(JSON.stringify([userId, tenant, after]), async (abort): Promise<View> => {
-    const filter = { user: userId, tenant, ip: '', device: '' }
     const [page, sessions] = await Promise.all([
-      findSessions(filter, after, abort), countSessions(userId, tenant, abort),
+      sessionsOf(userId, tenant, after, abort), countSessions(userId, tenant, abort),
     ])
     return { page, sessions }
   })
@@ -45,9 +44,10 @@ export function UserPage({ userId }: { readonly userId: string }): JSX.Element {
         label={labelOf(value.sessions)} />
       : undefined}>
     {done !== '' && <p class="done">{done}</p>}
-    <Card id="sessions" title={tenant === '' ? 'Sessions' : `Sessions in the tenant ${tenant}`} actions={<>
-      <a href={hrefOf(['sessions'], { user: userId, tenant })}>Filter by device, address or tenant</a>
-    </>}>
+    <Card id="sessions" title={tenant === '' ? 'Sessions' : `Sessions in the tenant ${tenant}`} actions={
+      userId === '' ? undefined
+        : <a href={hrefOf(['sessions'], { user: userId, tenant })}>Filter by device, address or tenant</a>
+    }>
       <Ready loaded={loaded} what="The sessions">
         {({ page: { sessions, next } }) => <>
           {sessions.length === 0 ? <Empty title="No active session.">
@@ -60,13 +60,14 @@ export function UserPage({ userId }: { readonly userId: string }): JSX.Element {
         </>}
       </Ready>
     </Card>
-    <Card id="history" title="What happened">
+    {/* An empty filter shows everything. */}
+    {userId !== '' && <Card id="history" title="What happened">
       <p>The logs are kept for 30 days, also of sessions that have ended.</p>
       <p class="row">
         <a class="button" href={hrefOf(['thefts'], { user: userId })}>Thefts of this user</a>
         <a class="button" href={hrefOf(['audit'], { user: userId })}>Changes made in the console</a>
       </p>
-    </Card>
+    </Card>}
   </Page>
 }
 

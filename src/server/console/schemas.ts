@@ -85,8 +85,7 @@ export const consoleResults: Readonly<Record<ConsoleOperationId, Schema | null>>
     series: object({ from: at, step: span, ...each(seriesNames, list(orNull({ type: 'number' }))) }),
     activeSessions: orNull(object({ count, isAtLeast: flag })),
   }),
-  listLogins: sessionList,
-  listSessionsOfOne: sessionList,
+  listSessions: sessionList,
   endSessionsOfUser: object({ revoked: count }),
   readStoredSession: object({
     ...rowMembers, authenticatedAt: at, isPersistent: flag, refreshKeyId: text, jwtPayload: versioned, sessionInfo: versioned,

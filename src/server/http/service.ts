@@ -123,7 +123,9 @@ function hostname(host: string): string | null {
 export function routeName(path: string): string | null {
   if (isConsolePath(path)) return CONSOLE_PATH
   const { rest } = splitAppId(path)
-  const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
+  // `/v1/sessions/revoke` is not the session of the handle `revoke`.
+  const operation = operations.find(({ path: literal }) => literal === rest)
+    ?? operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
   if (operation !== undefined) return operation.path
   const route = matchCdiRoute(path)
   return route === null ? null : route.path || '/'

@@ -88,11 +88,11 @@ export async function handleNativeRequest(
  * request would revoke the session that must stay.
  * @throws RejectedRequest with 400
  */
-function validateQuery({ query: known }: Operation, query: URLSearchParams): void {
+function validateQuery({ query: known, requiredQuery }: Operation, query: URLSearchParams): void {
   if (known === undefined) return
   const isValid = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
   if (isValid) {
-    const violation = queryViolation(known, query)
+    const violation = queryViolation(known, query, requiredQuery)
     if (violation === null) return
     throw new RejectedRequest(problem(400, 'invalid_request', violation))
   }

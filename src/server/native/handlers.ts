@@ -126,17 +126,17 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     return replyJson({ revoked: await app.native.revokeSessions(handles) })
   },
 
-  async listSessions({ app, parameters, query }) {
+  async listSessions({ app, query }) {
     const page = { limit: Number(query.get('limit') ?? 100), after: query.get('after'), ...tenantIn(query) }
-    return replyJson(await app.native.listSessions(parameters['userId'] ?? '', page))
+    return replyJson(await app.native.listSessions(query.get('userId') ?? '', page))
   },
 
-  async revokeSessionsOfUser({ app, parameters, body: { except, tenantId } }) {
+  async revokeSessionsOfUser({ app, body: { userId, except, tenantId } }) {
     const options = {
       ...except === undefined ? {} : { except: textOf(except) },
       ...tenantId === undefined ? {} : { tenantId: requireTenantId(tenantId) },
     }
-    return replyJson({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
+    return replyJson({ revoked: await app.native.revokeAllSessionsForUser(textOf(userId), options) })
   },
 
   async introspect({ app, body }) {

@@ -4,7 +4,7 @@ import { errorCodes } from './error-codes.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import { operations, tags } from './operations.ts'
 import type { Operation, OperationResponse } from './operations.ts'
-import { anyText, components, errorBody, userId } from './schemas.ts'
+import { anyText, components, errorBody } from './schemas.ts'
 import type { Schema } from '../../base/json-schema.ts'
 
 /** The OpenAPI 3.1 document of the native API, made from the table that also routes and validates requests. */
@@ -20,14 +20,16 @@ export function describeApi(server: DocumentedServer): object {
 }
 
 function document(operation: Operation): DocumentedOperation {
-  const { id, method, path, tag, summary, details, query = {}, body } = operation
+  const { id, method, path, tag, summary, details, query = {}, requiredQuery = [], body } = operation
   return {
     id, method, path, tag, summary, details, body,
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
         name, in: 'path', schema: parameterSchemas[name] ?? anyText,
       } as const)),
-      ...Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema } as const)),
+      ...Object.entries(query).map(([name, schema]) => (
+        { name, in: 'query', required: requiredQuery.includes(name), schema } as const
+      )),
     ],
     responses: Object.fromEntries(Object.entries(responsesOf(operation)).map(([status, response]) => (
       [status, documentResponse(Number(status), response)]
@@ -38,7 +40,6 @@ function document(operation: Operation): DocumentedOperation {
 /** What is no handle is one of no session, which gets 404. */
 const parameterSchemas: Readonly<Record<string, Schema>> = {
   handle: { type: 'string', description: 'The handle of the session.' },
-  userId: { ...userId, description: 'The id of the user.' },
 }
 
 /** The responses of an operation, with those that its path and its body may get, and those of every one. */

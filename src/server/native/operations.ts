@@ -17,8 +17,13 @@ export interface Operation {
   readonly summary: string
   /** What the summary leaves out. */
   readonly details?: string
-  /** The parameters of the query, with their types and limits. Without it, the query is ignored. */
+  /**
+   * The parameters of the query, with their types and limits. Without it, the query is ignored. Free text, such as a user
+   * id, is always one of them or a member of the body, never a part of the path: URLs cannot have the parts `.` and `..`.
+   */
   readonly query?: Readonly<Record<string, Schema>>
+  /** Those that a request must have. */
+  readonly requiredQuery?: readonly string[]
   readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
   /** The responses by status, besides those that every operation has. */
   readonly responses: Readonly<Record<number, OperationResponse>>
@@ -162,9 +167,11 @@ export const operations: readonly Operation[] = [
     },
   },
   {
-    id: 'listSessions', method: 'GET', path: '/v1/users/{userId}/sessions', tag: 'Users',
+    id: 'listSessions', method: 'GET', path: '/v1/sessions', tag: 'Users',
     summary: 'Lists a user\'s active sessions, newest first.',
+    requiredQuery: ['userId'],
     query: {
+      userId,
       limit: {
         type: 'integer', format: 'int32', minimum: 1, maximum: 1000, default: 100,
         description: 'The most sessions of a page. A page may have fewer.',
@@ -178,12 +185,14 @@ export const operations: readonly Operation[] = [
     responses: { 200: { words: 'A page. `next` is null on the last one.', schema: sessionPage }, 400: invalid },
   },
   {
-    id: 'revokeSessionsOfUser', method: 'POST', path: '/v1/users/{userId}/sessions/revoke', tag: 'Users',
+    id: 'revokeSessionsOfUser', method: 'POST', path: '/v1/sessions/revoke-by-user', tag: 'Users',
     summary: 'Revokes all sessions of a user, or all except one.',
     query: {},
     body: {
       type: 'application/json',
-      schema: object({ except: { ...handle, description: 'The session to keep.' }, ...ofTenant }, ['except', 'tenantId']),
+      schema: object(
+        { userId, except: { ...handle, description: 'The session to keep.' }, ...ofTenant }, ['except', 'tenantId'],
+      ),
     },
     responses: { 200: { words: 'The handles of the revoked sessions.', schema: revoked }, 400: invalid },
   },

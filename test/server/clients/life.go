@@ -52,7 +52,7 @@ func runNative(ctx context.Context, baseURL, apiKey string) {
 	check(session != nil && session.UserId == "ada" && session.JwtPayload["role"] == "x", "read", session)
 	check(session.SessionInfoVersion == 0 && session.Ip == nil, "read", session)
 	limit := int32(5)
-	page := must(client.ListSessionsWithResponse(ctx, "ada", &native.ListSessionsParams{Limit: &limit})).JSON200
+	page := must(client.ListSessionsWithResponse(ctx, &native.ListSessionsParams{UserId: "ada", Limit: &limit})).JSON200
 	check(page != nil && page.Next == nil, "list", page)
 	check(len(page.Sessions) == 1 && page.Sessions[0].Handle == handle, "list", page)
 
@@ -85,7 +85,8 @@ func runNative(ctx context.Context, baseURL, apiKey string) {
 
 	keys := must(client.ReadKeysWithResponse(ctx)).JSON200
 	check(keys != nil && len(keys.Keys) > 0, "keys", keys)
-	revoked := must(client.RevokeSessionsOfUserWithResponse(ctx, "ada", native.RevokeSessionsOfUserJSONRequestBody{})).JSON200
+	revocation := native.RevokeSessionsOfUserJSONRequestBody{UserId: "ada"}
+	revoked := must(client.RevokeSessionsOfUserWithResponse(ctx, revocation)).JSON200
 	check(revoked != nil && slices.Equal(revoked.Revoked, []string{handle}), "revoke", revoked)
 	gone := must(client.ReadSessionWithResponse(ctx, handle)).JSON404
 	check(gone != nil && gone.Error == native.ErrorCodeNotFound, "read what is revoked", gone)

@@ -79,7 +79,7 @@ def native() -> None:
     session = read_session.sync(handle, client=client)
     assert isinstance(session, Session)
     assert (session.user_id, session.jwt_payload["role"], session.session_info_version) == ("ada", "x", 0)
-    page = list_sessions.sync("ada", client=client, limit=5)
+    page = list_sessions.sync(client=client, user_id="ada", limit=5)
     assert isinstance(page, SessionPage)
     assert ([each.handle for each in page.sessions], page.next_) == ([handle], None)
 
@@ -113,7 +113,7 @@ def native() -> None:
 
     keys = read_keys.sync(client=client)
     assert isinstance(keys, KeySet) and keys.keys
-    revoked = revoke_sessions_of_user.sync("ada", client=client, body=RevokeSessionsOfUserBody())
+    revoked = revoke_sessions_of_user.sync(client=client, body=RevokeSessionsOfUserBody(user_id="ada"))
     assert isinstance(revoked, RevokedSessions) and revoked.revoked == [handle]
     gone = read_session.sync(handle, client=client)
     assert isinstance(gone, Error) and gone.error is ErrorCode.NOT_FOUND

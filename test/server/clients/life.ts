@@ -22,9 +22,7 @@ async function native(): Promise<void> {
 
   const read = await client.GET('/v1/sessions/{handle}', { params: { path } })
   assert.deepEqual([read.data?.userId, read.data?.jwtPayload, read.data?.sessionInfoVersion], ['ada', { role: 'x' }, 0])
-  const listed = await client.GET('/v1/users/{userId}/sessions', {
-    params: { path: { userId: 'ada' }, query: { limit: 5 } },
-  })
+  const listed = await client.GET('/v1/sessions', { params: { query: { userId: 'ada', limit: 5 } } })
   assert.deepEqual(listed.data?.sessions.map(session => session.handle), [handle])
   assert.equal(listed.data?.next, null)
 
@@ -51,7 +49,7 @@ async function native(): Promise<void> {
 
   const keys = await client.GET('/v1/keys')
   assert(keys.data !== undefined && keys.data.keys.length > 0)
-  const revoked = await client.POST('/v1/users/{userId}/sessions/revoke', { params: { path: { userId: 'ada' } }, body: {} })
+  const revoked = await client.POST('/v1/sessions/revoke-by-user', { body: { userId: 'ada' } })
   assert.deepEqual(revoked.data?.revoked, [handle])
   const gone = await client.GET('/v1/sessions/{handle}', { params: { path } })
   assert.equal(gone.error?.error, 'not_found')

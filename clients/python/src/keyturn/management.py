@@ -42,7 +42,10 @@ def revoke_all_sessions_for_user(
     user_id: str | int, *, except_handle: str | None = None, tenant_id: str | None = None
 ) -> list[str]:
     """Revokes all sessions of a user, or all but one. Returns their handles."""
-    return _revoke(f"{_sessions_of(user_id)}/revoke", _given({"except": except_handle, "tenantId": tenant_id}))
+    return _revoke(
+        "/v1/sessions/revoke-by-user",
+        _given({"userId": str(user_id), "except": except_handle, "tenantId": tenant_id}),
+    )
 
 
 def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
@@ -53,9 +56,9 @@ def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
 def list_sessions(user_id: str | int, *, tenant_id: str | None = None) -> list[Json]:
     """A user's active sessions, newest first, each with `handle`, `createdAt`, `expiresAt`, `ip` and `userAgent`."""
     found: list[Json] = []
-    query: Json = _given({"limit": _PAGE, "tenantId": tenant_id})
+    query: Json = _given({"userId": str(user_id), "limit": _PAGE, "tenantId": tenant_id})
     while True:
-        page = get_runtime().api.call("GET", f"{_sessions_of(user_id)}?{urlencode(query)}", repeatable=True)
+        page = get_runtime().api.call("GET", f"/v1/sessions?{urlencode(query)}", repeatable=True)
         found += page["sessions"]
         query["after"] = page["next"]
         if page["next"] is None:
@@ -115,10 +118,6 @@ def _revoke(path: str, body: Json) -> list[str]:
 
 def _session(handle: str) -> str:
     return f"/v1/sessions/{encoded(handle)}"
-
-
-def _sessions_of(user_id: str | int) -> str:
-    return f"/v1/users/{encoded(str(user_id))}/sessions"
 
 
 def _given(members: Mapping[str, str | int | None]) -> Json:
