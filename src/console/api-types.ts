@@ -90,10 +90,10 @@ export interface Overview {
   readonly counters: Counters
   readonly series: HourSeries
   /**
-   * About how many sessions are active in this process: whose access token it has verified and which have not expired.
-   * `isAtLeast`: the cache is full, there may be more. Null if the cache is turned off.
+   * How many sessions have a valid access token that this process has verified. `isAtLeast`: the cache was too small to
+   * keep all, there may be more. Null if the cache is turned off.
    */
-  readonly activeSessions: { readonly count: number; readonly isAtLeast: boolean } | null
+  readonly sessionsInUse: { readonly count: number; readonly isAtLeast: boolean } | null
   /** What each number means, as a sentence, for hovering. */
   readonly meanings: Readonly<Record<MeaningName, string>>
 }
@@ -135,7 +135,7 @@ export interface HourSeries {
   readonly storeP99: readonly (number | null)[]
   /** Milliseconds since the revocation feed was read; 0 while no verification needs it. */
   readonly feedLag: readonly (number | null)[]
-  readonly activeSessions: readonly (number | null)[]
+  readonly sessionsInUse: readonly (number | null)[]
 }
 
 export type SeriesName = Exclude<keyof HourSeries, 'from' | 'step'>

@@ -16,6 +16,7 @@ import type { ConsoleOperationId } from './operations.ts'
 import { replaceData } from './replace-data.ts'
 import { filterOf, requestedPage } from './request.ts'
 import type { ConsoleRequest, OpenRequest } from './request.ts'
+import { countSessionsInUse } from './sessions-in-use.ts'
 import { noContent, answerJson } from './responses.ts'
 
 /** The operations that need no login. */
@@ -51,13 +52,11 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
   async readOverview({ subject: { engine }, sampler }) {
     const health = await engine.health()
     const now = engine.clock()
-    const { tokenCacheSize } = engine.policy
-    const { entries } = health.cache
     return answerJson({
       now, health, meanings,
       counters: sampler.counters(),
       series: sampler.series(now),
-      activeSessions: tokenCacheSize === 0 ? null : { count: entries, isAtLeast: entries >= tokenCacheSize },
+      sessionsInUse: countSessionsInUse(engine),
     } satisfies Overview)
   },
 

@@ -16,7 +16,8 @@ export const meanings: Readonly<Record<MeaningName, string>> = {
   storeP99: 'Of a hundred store calls that succeeded, one took longer than this.',
   feedLag: 'Time since this process read the change log: so late it may hear of a revocation by another process. 0 while '
     + 'no request asks.',
-  activeSessions: 'About how many sessions are active here: access tokens that this process has verified and keeps.',
+  sessionsInUse: 'Sessions with a valid access token that this process has verified: their clients were here within the '
+    + 'lifetime of an access token. Sessions that are idle for longer, or use other processes, are not among them.',
   rejected: metrics['keyturn.verifications.rejected'].meaning.split('. ')[0] ?? '',
   storeFailures: 'Calls to the store that failed.',
   keyAge: metrics['keyturn.key.age'].meaning,

@@ -7,6 +7,7 @@ import type { MetricName } from '../session/metric-table.ts'
 import { BUCKETS } from '../session/tally.ts'
 import type { Tally } from '../session/tally.ts'
 import type { Counters, HourSeries } from './api-types.ts'
+import { countSessionsInUse } from './sessions-in-use.ts'
 import { SeriesRing, STEP, stepAt } from './series.ts'
 import type { Sample } from './series.ts'
 import { VerificationTimes } from './verification-times.ts'
@@ -78,7 +79,7 @@ export function readCounters({ tally, caches }: Pick<Engine, 'tally' | 'caches'>
 }
 
 function readSample(engine: Engine, times: VerificationTimes): Sample {
-  const { clock, feed, tally, caches, policy } = engine
+  const { clock, feed, tally } = engine
   const at = clock()
   const { state, readAt } = feed.status()
   const calls = [...BUCKETS, 0].map(() => 0)
@@ -92,6 +93,6 @@ function readSample(engine: Engine, times: VerificationTimes): Sample {
     verifications: times.read(),
     storeCalls: calls,
     feedLag: state !== 'following' || readAt === null ? 0 : Math.max(0, at - readAt),
-    activeSessions: policy.tokenCacheSize === 0 ? null : totalOf(caches).entries,
+    sessionsInUse: countSessionsInUse(engine)?.count ?? null,
   }
 }

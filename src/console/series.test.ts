@@ -8,7 +8,7 @@ const start = STEP * 1000
 
 function sample(at: number, logins: number, verified: number = 0): Sample {
   return {
-    at, verifications: [], storeCalls: [0, 0, verified, verified], feedLag: 7, activeSessions: 3,
+    at, verifications: [], storeCalls: [0, 0, verified, verified], feedLag: 7, sessionsInUse: 3,
     totals: { logins, refreshes: 0, revocations: 0, thefts: 0, refusals: 0, verified, cacheHits: 0 },
   }
 }
@@ -46,7 +46,7 @@ describe('CON-20: the last hour', () => {
   test('every series has a value in a point, or null', () => {
     const point = pointOf(sample(start, 0, 0), sample(start + STEP, 1, 10))
     expect(Object.keys(point ?? {}).toSorted()).toEqual([...seriesNames].toSorted())
-    expect(point).toMatchObject({ verifyP50: null, activeSessions: 3, storeP50: expect.any(Number) })
+    expect(point).toMatchObject({ verifyP50: null, sessionsInUse: 3, storeP50: expect.any(Number) })
     expect(pointOf(sample(start, 0), sample(start, 1))).toBeNull()
   })
 })

@@ -18,7 +18,7 @@ export interface Sample {
   /** The distribution of the times of store calls, by `BUCKETS`. */
   readonly storeCalls: readonly number[]
   readonly feedLag: number | null
-  readonly activeSessions: number | null
+  readonly sessionsInUse: number | null
 }
 
 /** The series that are counts. */
@@ -30,7 +30,7 @@ export type Point = Readonly<Record<SeriesName, number | null>>
 /** The names of all series. */
 export const seriesNames: readonly SeriesName[] = [
   'logins', 'refreshes', 'revocations', 'thefts', 'refusals', 'verified', 'cacheHits', 'verifyP50', 'verifyP99', 'storeP50',
-  'storeP99', 'feedLag', 'activeSessions',
+  'storeP99', 'feedLag', 'sessionsInUse',
 ]
 
 /** The step between two samples; null if too much time has passed between them, as on a machine that slept. Pure. */
@@ -57,7 +57,7 @@ export function pointOf(before: Sample, after: Sample): Point | null {
     storeP50: storeTime(0.5),
     storeP99: storeTime(0.99),
     feedLag: after.feedLag,
-    activeSessions: after.activeSessions,
+    sessionsInUse: after.sessionsInUse,
   }
 }
 
@@ -99,7 +99,7 @@ export class SeriesRing {
       storeP50: values('storeP50'),
       storeP99: values('storeP99'),
       feedLag: values('feedLag'),
-      activeSessions: values('activeSessions'),
+      sessionsInUse: values('sessionsInUse'),
     }
   }
 }

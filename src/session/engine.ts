@@ -38,7 +38,7 @@ import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { SessionStore } from './store.ts'
 import { Tally } from './tally.ts'
-import type { TokenCache } from './token-cache.ts'
+import type { TokenCache, VerifiedToken } from './token-cache.ts'
 import type { Vitals } from './vitals.ts'
 
 /** What all session flows on one store share, independent of the token format. */
@@ -60,7 +60,7 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   /** What was counted. */
   readonly tally: Tally
   /** The caches of verified tokens, one for each token format. */
-  readonly caches: Set<Pick<TokenCache<never>, 'hits' | 'misses' | 'size'>>
+  readonly caches: Set<Pick<TokenCache<VerifiedToken>, 'hits' | 'misses' | 'size' | 'values' | 'incompleteUntil'>>
   /** The last failure of the store; null if there was none. */
   lastFailure(): StoreFailure | null
   /**

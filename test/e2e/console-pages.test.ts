@@ -26,7 +26,7 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', kind => {
   it('CON-36: the overview begins with the answer, explains each number, and has a table for each plot', async () => {
     await running().application.logIn('newcomer', userAgents.firefox)
     const page = await running().pages.open('#/')
-    expect(await answerOf(page)).toMatch(/^✓Everything works \d+ sessions? (?:is|are) active here\. /)
+    expect(await answerOf(page)).toMatch(/^✓Everything works \d+ sessions? (?:is|are) in use here\. /)
     const number = page.locator('.tiles').getByText('Cache hits')
     await number.hover()
     await expect.poll(() => page.getByRole('tooltip').textContent()).toMatch(/found the token in the cache/)
@@ -307,7 +307,7 @@ inBrowser('the numbers of the overview', () => {
       await scheduler.pass(STEP)
       const page = await pages.open('#/')
       expect(await answerOf(page))
-        .toBe('✓Everything works 0 sessions are active here. In the last hour: 1 login, 0 revocations, no theft.')
+        .toBe('✓Everything works 0 sessions are in use here. In the last hour: 1 login, 0 revocations, no theft.')
       expect(await page.locator('.tiles dd').nth(1).textContent()).toBe('1 in the last hour')
       await page.getByRole('button', { name: 'Table of “How many log in, and how many are logged out?”' }).click()
       const rows = page.getByRole('table', { name: /How many log in/ }).locator('tbody tr')

@@ -421,8 +421,31 @@ describe('CON-20: the overview', () => {
     for (const [name, values] of Object.entries(series)) {
       expect([name, values.length, overview.meanings[name as keyof typeof series]]).toEqual([name, POINTS, expect.stringMatching(/\.$/)])
     }
-    expect(overview.activeSessions).toMatchObject({ isAtLeast: false })
     expect(overview.health).toMatchObject({ status: 'ok', store: { isReachable: true } })
+  })
+
+  test('counts each session in use once, as long as its token is valid and it is not revoked', async () => {
+    const own = await startConsoleServer({ accessTokenValidity: 600, reuseInterval: 1 })
+    const client = await own.operator()
+    const inUse = async (): Promise<number | undefined> => (await read<Overview>(client, '/overview')).sessionsInUse?.count
+    const verify = (accessToken: unknown): Promise<Response> => fetch(`${own.server.url}/v1/introspect`, {
+      method: 'POST', headers: { 'api-key': 'server-key-00123456789abcdef', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token: String(accessToken) }),
+    })
+    const [first, second] = [await own.login('first'), await own.login('second')]
+    expect(await inUse()).toBe(0)
+    await verify(first.accessToken)
+    await verify(second.accessToken)
+    own.clock.advance(5000)
+    await verify((await own.native('POST', '/v1/sessions/refresh', { refreshToken: first.refreshToken }))['accessToken'])
+    expect(await inUse()).toBe(2)
+    await own.native('DELETE', `/v1/sessions/${second.handle}`)
+    expect(await inUse()).toBe(1)
+    own.clock.advance(10 * MINUTE)
+    expect(await inUse()).toBe(0)
+    // What the cache holds says nothing about sessions.
+    expect((await read<Overview>(client, '/overview')).health.cache.entries).toBe(3)
+    await own.server.close()
   })
 })
 

@@ -57,13 +57,13 @@ export function OverviewPage(): JSX.Element {
   </Page>
 }
 
-function Answer({ overview: { activeSessions, series, health } }: { readonly overview: Overview }): JSX.Element {
+function Answer({ overview: { sessionsInUse, series, health } }: { readonly overview: Overview }): JSX.Element {
   const [logins, thefts] = [sumOf(series.logins), sumOf(series.thefts) ?? 0]
-  const active = activeSessions === null ? '' : `${activeSessions.isAtLeast ? 'At least ' : ''}${
-    count(activeSessions.count, 'session')} ${activeSessions.count === 1 ? 'is' : 'are'} active here. `
+  const inUse = sessionsInUse === null ? '' : `${sessionsInUse.isAtLeast ? 'At least ' : ''}${
+    count(sessionsInUse.count, 'session')} ${sessionsInUse.count === 1 ? 'is' : 'are'} in use here. `
   return <>
     <Badge tone={statusTones[health.status]}>{statusWords[health.status]}</Badge>{' '}
-    {active}{logins === null ? 'Nothing was measured yet.' : <>In the last hour: {count(logins, 'login')}, {
+    {inUse}{logins === null ? 'Nothing was measured yet.' : <>In the last hour: {count(logins, 'login')}, {
       count(sumOf(series.revocations) ?? 0, 'revocation')}, {
       thefts === 0 ? 'no theft' : <a href={hrefOf(['thefts'])}>{count(thefts, 'theft')}</a>}.</>}
   </>
@@ -103,16 +103,16 @@ function Numbers({ overview }: { readonly overview: Overview }): JSX.Element {
   </dl>
 }
 
-function tilesOf({ series, activeSessions, health, counters }: Overview): Tile[] {
+function tilesOf({ series, sessionsInUse, health, counters }: Overview): Tile[] {
   const sum = (name: SeriesName, title: string): Tile => ({
     name: title, meaning: name, ...numberOf(sumOf(series[name]), figure, 'in the last hour'),
   })
   const { verified, cacheHits } = counters
   return [
     {
-      name: 'Active sessions', meaning: 'activeSessions',
-      text: activeSessions === null ? NONE : figure(activeSessions.count),
-      note: activeSessions?.isAtLeast ? 'or more, in this process' : 'in this process',
+      name: 'Sessions in use', meaning: 'sessionsInUse',
+      text: sessionsInUse === null ? NONE : figure(sessionsInUse.count),
+      note: sessionsInUse?.isAtLeast ? 'or more, in this process' : 'in this process',
     },
     sum('logins', 'Logins'), sum('refreshes', 'Refreshes'), sum('revocations', 'Revocations'), sum('thefts', 'Thefts'),
     sum('refusals', 'Refusals'),

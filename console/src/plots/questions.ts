@@ -57,8 +57,8 @@ const questions: readonly (Pick<Question, 'id' | 'title' | 'unit'> & {
     lines: [['feedLag', 'Feed', 'accent']],
   },
   {
-    id: 'active', title: 'How many sessions are active in this process?', unit: 'sessions', meaning: 'activeSessions',
-    lines: [['activeSessions', 'Active', 'accent']],
+    id: 'in-use', title: 'How many sessions are in use in this process?', unit: 'sessions', meaning: 'sessionsInUse',
+    lines: [['sessionsInUse', 'In use', 'accent']],
   },
 ]
 

@@ -83,7 +83,7 @@ export const consoleResults: Readonly<Record<ConsoleOperationId, Schema | null>>
       'logins', 'refreshes', 'revocations', 'thefts', 'refusals', 'verified', 'cacheHits', 'rejected', 'storeFailures',
     ], count)),
     series: object({ from: at, step: span, ...each(seriesNames, list(orNull({ type: 'number' }))) }),
-    activeSessions: orNull(object({ count, isAtLeast: flag })),
+    sessionsInUse: orNull(object({ count, isAtLeast: flag })),
   }),
   listSessions: sessionList,
   endSessionsOfUser: object({ revoked: count }),
