@@ -6,6 +6,7 @@ import { runConsole } from './console-support/run-console.ts'
 import { hostileSessions, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
 import { memory } from './console-support/stores.ts'
 import { browserPath } from './support/browser.ts'
+import { describeFocus, tabTo } from './support/focus.ts'
 
 /** 1280 pixels at 200 % zoom leave 640 for the page. */
 const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
@@ -69,28 +70,6 @@ describe.skipIf(browserPath === null)('the accessibility of the console', () => 
     await page.getByText('It did not let you in.').waitFor()
     expect(await problemsIn(page), look).toEqual([])
   })
-
-  /** What a person hears of the element that has the focus, and whether an outline shows where it is. */
-  const describeFocus = (page: Page): Promise<readonly [name: string, isOutlined: boolean]> => page.evaluate(() => {
-    const element = document.activeElement ?? document.body
-    const isField = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement
-    const labels = isField ? [...element.labels ?? []] : []
-    const text = element.getAttribute('aria-label') ?? [...labels, element].map(each => each.textContent).join(' ')
-    const outlines = [getComputedStyle(element), getComputedStyle(element, '::after')]
-    return [text.replace(/\s+/g, ' ').trim(), outlines.some(({ outlineStyle }) => outlineStyle !== 'none')] as const
-  })
-
-  /** Moves the focus with the Tab key until it is on what is called so. */
-  async function tabTo(page: Page, name: RegExp): Promise<void> {
-    for (let step = 0; step < 120; step++) {
-      await page.keyboard.press('Tab')
-      const [text, isOutlined] = await describeFocus(page)
-      if (!name.test(text)) continue
-      expect(isOutlined, text).toBe(true)
-      return
-    }
-    throw new Error(`the Tab key does not reach ${name}`)
-  }
 
   test('CON-35: a session is found, read and revoked with the keyboard alone', async () => {
     const handle = createHandle('header', length => new Uint8Array(length).fill(200))

@@ -4,6 +4,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { describeExample, press, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
 import { LIFETIME } from './support/example.ts'
+import { describeFocus, tabTo } from './support/focus.ts'
 
 /** 1280 pixels at 200 % zoom leave 640 for the page. */
 const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
@@ -83,29 +84,6 @@ describeExample('the accessibility of the example', pages => {
     })
     expect(ratios.filter(({ ratio }) => ratio < 3)).toEqual([])
   })
-
-  /** What a person hears of the element that has the focus, and whether an outline shows where it is. */
-  function describeFocus(page: Page): Promise<readonly [name: string, isOutlined: boolean]> {
-    return page.evaluate(() => {
-      const element = document.activeElement ?? document.body
-      const labels = element instanceof HTMLInputElement || element instanceof HTMLSelectElement
-        || element instanceof HTMLTextAreaElement ? [...element.labels ?? []] : []
-      const text = element.getAttribute('aria-label') ?? [...labels, element].map(each => each.textContent).join(' ')
-      return [text.replace(/\s+/g, ' ').trim(), getComputedStyle(element).outlineStyle !== 'none'] as const
-    })
-  }
-
-  /** Moves the focus with the Tab key until it is on what is called so. */
-  async function tabTo(page: Page, name: RegExp): Promise<void> {
-    for (let step = 0; step < 80; step++) {
-      await page.keyboard.press('Tab')
-      const [text, isOutlined] = await describeFocus(page)
-      if (!name.test(text)) continue
-      expect(isOutlined, text).toBe(true)
-      return
-    }
-    throw new Error(`the Tab key does not reach ${name}`)
-  }
 
   test('everything works with the keyboard alone, and the focus is never lost', async () => {
     const page = await pages.open()
