@@ -70,7 +70,7 @@ export function createKeyLogin(parts: KeyLoginParts): KeyAccess {
     origin: place.origin,
     trustedOrigins: otherOrigins,
     basePath: place.path,
-    cookie: { sameSite: 'strict', refreshTokenPath: '/', ...cookieNames(new URL(place.origin)) },
+    cookie: { sameSite: 'strict', refreshTokenPath: '/', ...consoleCookies(place.origin) },
     [allowInsecureCookies]: !isSecure,
   })
   // A token lives for a minute: so often an operator's request prolongs the session.
@@ -163,11 +163,12 @@ async function idOf({ name, role, key }: ConsoleKey, crypto: Pick<Crypto, 'sha25
   return (await crypto.sha256(`keyturn console key\0${role}\0${name}\0${key}`)).slice(0, 22)
 }
 
-/** Names that no application has, and on this machine none of another port. */
-function cookieNames({ protocol, hostname, port }: URL): {
+/** The names of the cookies of a console session: no application has them, and on this machine no other port. */
+export function consoleCookies(origin: string): {
   readonly accessTokenName: string
   readonly refreshTokenName: string
 } {
+  const { protocol, hostname, port } = new URL(origin)
   const prefix = protocol === 'https:' ? '__Host-' : ''
   const suffix = isLocalHostname(hostname) && port !== '' ? `-${port}` : ''
   return {

@@ -57,7 +57,9 @@ const selection: Readonly<Record<string, Schema>> = {
 }
 const change = object({
   value: { type: 'object', additionalProperties: true, description: 'The new data.' },
-  version: { type: 'integer', minimum: 0, description: 'The version that the new data replaces.' },
+  version: {
+    type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'The version that the new data replaces.',
+  },
 })
 
 const read = { needs: 'read', isGuarded: false, query: {}, body: null } as const

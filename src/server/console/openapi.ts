@@ -1,4 +1,5 @@
 import type { Schema } from '../../base/json-schema.ts'
+import { consoleCookies } from '../../console/key-login.ts'
 import { consoleOperations } from '../../console/operations.ts'
 import type { ConsoleOperation } from '../../console/operations.ts'
 import type { ConsolePlace } from '../../transport/console-port.ts'
@@ -23,7 +24,7 @@ export function describeConsole({ path, origin }: ConsolePlace): object {
     operations: consoleOperations.map(operation => document(operation, origin)),
     security: [{ session: [] }],
     securitySchemes: {
-      session: { type: 'apiKey', in: 'cookie', name: 'keyturnConsole', description: 'A console session, of POST /login.' },
+      session: { type: 'apiKey', in: 'cookie', name: consoleCookies(origin).accessTokenName, description: 'A console session, of POST /login.' },
     },
   })
 }
