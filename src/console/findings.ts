@@ -1,3 +1,5 @@
+import { decideOffset } from '../session/decide-offset.ts'
+import type { TimeSample } from '../session/decide-offset.ts'
 import type { Health, HealthReason } from '../session/health.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 import { isEncrypted } from '../tokens/encryption.ts'
@@ -65,6 +67,19 @@ export function findingsOfKeys(keys: readonly StoredKey[]): readonly ConsoleFind
     sentence: `${plain} of ${keys.length} keys are not encrypted: read access to the store is enough to forge access tokens.`,
     cure: 'Set `secret` (`--secret`) to the same text of at least 32 random characters in every process, and run '
       + '`keyturn keys encrypt` once.',
+  }]
+}
+
+/** What is to be said about the clocks of this machine and of the store. Pure. */
+export function findingsOfClock(sample: TimeSample): readonly ConsoleFinding[] {
+  const decision = decideOffset(sample, 0)
+  if (decision.kind !== 'refuse') return []
+  const minutes = Math.round(Math.abs(decision.offset) / 60_000)
+  return [{
+    severity: 'error',
+    sentence: `This machine's clock is ${minutes} minutes ${decision.offset > 0 ? 'behind' : 'ahead of'} the store's, too much to be `
+      + 'corrected: processes disagree about when sessions expire.',
+    cure: 'Set the clock that is wrong.',
   }]
 }
 

@@ -1,14 +1,15 @@
 import { SessionNotFoundError } from '../base/errors.ts'
+import type { Engine } from '../session/engine.ts'
 import { requireCdiUserId } from '../session/identifiers.ts'
 import { listActive, newestLogins, revokeByUser } from '../session/manage.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { StreamedResponse } from '../transport/exchange.ts'
-import type { Keys, LoginInfo, Me, Overview, Revoked, SessionRows } from './api-types.ts'
+import type { ConsoleFinding, Keys, LoginInfo, Me, Overview, Revoked, SessionRows } from './api-types.ts'
 import { audited } from './audit.ts'
 import { rowCondition, describeRow, showSession } from './describe-session.ts'
 import { describeKeyRows } from './describe-keys.ts'
 import { exportEvents, listEvents } from './event-handlers.ts'
-import { findingsOfHealth, findingsOfKeys, worstFirst } from './findings.ts'
+import { findingsOfClock, findingsOfHealth, findingsOfKeys, worstFirst } from './findings.ts'
 import { inspectToken } from './inspect.ts'
 import { logIn, logOut } from './login-handlers.ts'
 import { meanings } from './meanings.ts'
@@ -129,7 +130,17 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
 
   async readHealth({ subject: { engine, configuration } }) {
     const health = await engine.health()
-    const findings = [...findingsOfHealth(health), ...findingsOfKeys(engine.keys.listed() ?? [])]
+    const findings = [
+      ...findingsOfHealth(health), ...health.store.isReachable ? await examineClock(engine) : [],
+      ...findingsOfKeys(engine.keys.listed() ?? []),
+    ]
     return answerJson({ health, findings: worstFirst(findings), configuration })
   },
+}
+
+/** Compares the clocks of this machine and of the store. */
+async function examineClock({ clock, store }: Pick<Engine, 'clock' | 'store'>): Promise<readonly ConsoleFinding[]> {
+  const asked = clock()
+  const told = await store.time().catch(() => null)
+  return told === null ? [] : findingsOfClock({ asked, told, answered: clock() })
 }

@@ -8,7 +8,7 @@ import { configurationOf } from './configuration.ts'
 import { describeKeyRows } from './describe-keys.ts'
 import { rowCondition, describeLineage } from './describe-session.ts'
 import { deviceName } from './device-name.ts'
-import { findingsOfHealth, findingsOfKeys } from './findings.ts'
+import { findingsOfClock, findingsOfHealth, findingsOfKeys } from './findings.ts'
 import { createHandle } from '../base/handle.ts'
 import { LoginLimit, networkOf } from './login-limit.ts'
 
@@ -39,6 +39,15 @@ describe('CON-23: findings', () => {
     for (const { sentence, cure } of findingsOfHealth(health(['tables-missing', 'keys-undecryptable']))) {
       expect([sentence.endsWith('.'), cure.endsWith('.')]).toEqual([true, true])
     }
+  })
+
+  test('say when the clocks of this machine and of the store are too far apart', () => {
+    const found = (told: number): readonly string[] => (
+      findingsOfClock({ asked: 10 * DAY, told, answered: 10 * DAY }).map(({ sentence }) => sentence)
+    )
+    expect(found(10 * DAY + 29 * 60_000)).toEqual([])
+    expect(found(10 * DAY + 60 * 60_000)).toEqual([expect.stringContaining('60 minutes behind the store\'s')])
+    expect(found(10 * DAY - 60 * 60_000)).toEqual([expect.stringContaining('60 minutes ahead of the store\'s')])
   })
 
   test('say when keys are not encrypted', () => {

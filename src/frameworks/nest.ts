@@ -1,5 +1,5 @@
 import type { ArgumentsHost, CanActivate, Catch, createParamDecorator, ExceptionFilter } from '@nestjs/common'
-import type { Request, Response } from 'express'
+import type { Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
@@ -41,8 +41,8 @@ export interface NestOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** A request as handlers get it, on either platform of Nest. */
-export type NestRequest = Request | FastifyRequest
+/** A request as handlers get it, on either platform of Nest, or as middleware and `authorize` of the console do. */
+export type NestRequest = IncomingMessage | FastifyRequest
 /** A response as handlers get it, on either platform of Nest. */
 export type NestResponse = Response | FastifyReply
 type NestTarget = [request: NestRequest, response: NestResponse]

@@ -1,122 +1,20 @@
 // The console inside an application, in each kind of framework, below a path of several segments.
-import { createServer } from 'node:http'
-import express from 'express'
-import fastify from 'fastify'
-import { H3 } from 'h3'
-import { toNodeHandler } from 'h3/node'
-import { Hono } from 'hono'
-import Koa from 'koa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { expressSessions } from '../../src/frameworks/express.ts'
-import { fastifySessions } from '../../src/frameworks/fastify.ts'
-import { h3Sessions } from '../../src/frameworks/h3.ts'
-import { honoSessions } from '../../src/frameworks/hono.ts'
-import { koaSessions } from '../../src/frameworks/koa.ts'
-import { nodeSessions } from '../../src/frameworks/node.ts'
 import { webSessions } from '../../src/frameworks/web.ts'
 import { createSessions } from '../../src/index.ts'
-import type { ConsoleOperator, CreateSessionsOptions, Sessions } from '../../src/index.ts'
+import type { CreateSessionsOptions } from '../../src/index.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { inMemory } from '../../src/testing/index.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { ConsoleClient } from '../support/console-client.ts'
-import { listen, serveWeb } from '../support/serve-web.ts'
-import type { RunningApp } from '../support/serve-web.ts'
+import { applications, PATH } from './support/console-applications.ts'
+import type { Bare, Start } from './support/console-applications.ts'
 
-const PATH = '/admin/sessions'
 const ORIGIN = 'https://app.example.com'
-type Bare = Sessions<JsonObject, JsonObject>
-/** Who the header `x-operator` names: in place of an application's own login. */
-const operatorIn = (header: string | null | undefined): ConsoleOperator | null => (
-  header === 'manager' ? { name: 'ada', role: 'manage' } : header === 'reader' ? { name: 'rae', role: 'read' } : null
-)
-const one = (header: string | string[] | undefined): string | undefined => Array.isArray(header) ? header[0] : header
 
-/** Starts an application with the console at {@link PATH} and a page of its own. `parsed`: a body parser runs first. */
-type Start = (sessions: Bare, parsed: boolean) => RunningApp | Promise<RunningApp>
-
-const applications: Readonly<Record<string, Start>> = {
-  'Express': (bare, parsed) => {
-    const sessions = expressSessions(bare)
-    const app = express()
-    if (parsed) app.use(express.json())
-    app.use(sessions.sessionRoutes())
-    app.use(sessions.console({ path: PATH, authorize: request => operatorIn(request.get('x-operator')) }))
-    app.use((_, response) => void response.send('the application'))
-    return listen(createServer(app))
-  },
-  'Express, on a router below a path': (bare, parsed) => {
-    const sessions = expressSessions(bare)
-    const router = express.Router()
-    if (parsed) router.use(express.json())
-    router.use(sessions.console({ path: PATH, authorize: request => operatorIn(request.get('x-operator')) }))
-    const app = express()
-    app.use('/admin', router)
-    app.use((_, response) => void response.send('the application'))
-    return listen(createServer(app))
-  },
-  'Fastify': async bare => {
-    const sessions = fastifySessions(bare)
-    const app = fastify()
-    await app.register(sessions.sessionRoutes())
-    await app.register(sessions.console({ path: PATH, authorize: request => operatorIn(one(request.headers['x-operator'])) }))
-    app.get('/*', async () => 'the application')
-    const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    return { port: Number(new URL(address).port), close: () => app.close() }
-  },
-  'Koa': (bare, parsed) => {
-    const sessions = koaSessions(bare)
-    const app = new Koa()
-    if (parsed) {
-      app.use(async (context, next) => {
-        let text = ''
-        for await (const piece of context.req) text += String(piece)
-        Object.assign(context.request, { body: text === '' ? undefined : JSON.parse(text) as unknown })
-        await next()
-      })
-    }
-    app.use(sessions.sessionRoutes())
-    app.use(sessions.console({ path: PATH, authorize: context => operatorIn(context.get('x-operator')) }))
-    app.use(context => {
-      context.body = 'the application'
-    })
-    return listen(createServer(app.callback()))
-  },
-  'Hono': (bare, parsed) => {
-    const sessions = honoSessions(bare)
-    const app = new Hono()
-    if (parsed) {
-      app.use(async (context, next) => {
-        await context.req.text()
-        await next()
-      })
-    }
-    app.use(sessions.sessionRoutes())
-    app.use(sessions.console({ path: PATH, authorize: context => operatorIn(context.req.header('x-operator')) }))
-    app.all('*', context => context.text('the application'))
-    return serveWeb(request => app.fetch(request))
-  },
-  'h3': bare => {
-    const sessions = h3Sessions(bare)
-    const app = new H3({ silent: true })
-    app.use(sessions.sessionRoutes())
-    app.use(sessions.console({ path: PATH, authorize: event => operatorIn(event.req.headers.get('x-operator')) }))
-    app.get('/**', () => 'the application')
-    return listen(createServer(toNodeHandler(app)))
-  },
-  'node:http': bare => {
-    const sessions = nodeSessions(bare)
-    const console = sessions.console({ path: PATH, authorize: request => operatorIn(one(request.headers['x-operator'])) })
-    return listen(createServer((request, response) => void (async () => {
-      if (!await console(request, response)) response.end('the application')
-    })()))
-  },
-  'web handlers': bare => {
-    const sessions = webSessions(bare)
-    const console = sessions.console({ path: PATH, authorize: async request => operatorIn(request.headers.get('x-operator')) })
-    return serveWeb(async request => await console(request) ?? new Response('the application'))
-  },
-}
+/** Those of which the test can put a body parser before the console. */
+const takesParser: ReadonlySet<string> = new Set(['Express', 'Express, on a router below a path', 'Koa', 'Hono'])
 
 interface World {
   readonly sessions: Bare
@@ -168,7 +66,19 @@ describe.each(Object.entries(applications))('CON-21: the console in %s', (name, 
     expect((await client.call('POST', '/api/login', { body: { apiKey: 'x' } })).status).toBe(404)
   })
 
-  test.each(name.startsWith('Fastify') || name === 'h3' || name.startsWith('node') || name.startsWith('web') ? [false] : [false, true])(
+  test('may be for a user whom the application has logged in', async () => {
+    const { client, sessions } = await start(make)
+    const headers = new Headers()
+    const web = webSessions(sessions)
+    web.sessionRoutes()
+    const login = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN, 'user-agent': 'curl/8' } })
+    await web.createNewSession(login, headers, 'alice', {})
+    const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
+    const { status, json } = await client.get('/me', { headers: { cookie } })
+    expect([status, json['name'], json['role']]).toEqual([200, 'alice', 'read'])
+  })
+
+  test.each(takesParser.has(name) ? [false, true] : [false])(
     'reads bodies, answers changes and streams exports; after a body parser: %s', async parsed => {
       const { client, sessions } = await start(make, parsed)
       const headers = new Headers()

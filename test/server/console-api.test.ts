@@ -342,6 +342,14 @@ describe('CON-23: keys, health and configuration', () => {
     expect(findings.map(({ severity }) => severity)).toEqual(['warning'])
   })
 
+  test('a clock that differs from the store\'s is reported, as by the doctor', async () => {
+    const memory = createMemoryStore()
+    const own = await startConsoleServer({}, { ...memory, time: async () => Date.UTC(2026, 0, 1) - 60 * MINUTE })
+    const { findings } = await read<HealthReport>(await own.operator(), '/health')
+    expect(findings[0]).toMatchObject({ severity: 'error', sentence: expect.stringContaining('60 minutes ahead of the store\'s') })
+    await own.server.close()
+  })
+
   test('a store that does not answer is reported, and the console works again with it', async () => {
     const cut = createCutStore()
     const own = await startConsoleServer({}, cut.store)
