@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { createHandle } from '../../src/base/handle.ts'
 import type { Me } from '../../src/console/api-types.ts'
-import { press, rowsOf, untilRead } from './console-support/pages.ts'
+import { answerOf, press, problemsIn, rowsOf, untilRead } from './console-support/pages.ts'
 import { runConsole } from './console-support/run-console.ts'
 import { hostileSessions, hostileTexts, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
 import { memory } from './console-support/stores.ts'
@@ -39,6 +40,30 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
     expect(await page.evaluate(() => violations)).toEqual([])
     await page.context().close()
   })
+
+  const ids = ['.', '..', '%2e', '%2E%2e', '../keys', 'a/b', '/', '?', '#', 'a&b=c', '+', ' ', '\u{1f511}'.repeat(255), '']
+  test.each(ids.map((userId, index) => [userId, index] as const))(
+    'CON-24: a user is found, shown and logged out, whatever the id is: %j', async (userId, index) => {
+      const [record] = sampleSessions(1, Date.now())
+      if (record === undefined) throw new Error('there is no sample')
+      const handle = createHandle('header', length => new Uint8Array(length).fill(100 + index))
+      await insertAll(running().opened.store, [{ ...record, handle, userId, createdAt: Date.now() }])
+      const page = await running().pages.open('#/sessions')
+      // From the list to the session, and from there to the user.
+      await page.getByRole('link', { name: handle }).click()
+      await page.getByRole('heading', { name: 'How long does it live?' }).waitFor()
+      await page.locator('.answer').getByRole('link').click()
+      await page.locator('h1').getByText(/^User/).waitFor()
+      await untilRead(page)
+      expect(await answerOf(page)).toMatch(/^1 session is active; /)
+      expect(await problemsIn(page)).toEqual([])
+      await page.reload()
+      await untilRead(page)
+      await press(page, 'Revoke 1 session…')
+      await press(page.getByRole('dialog'), 'Revoke 1 session')
+      await expect.poll(() => answerOf(page)).toBe('The user is not logged in.')
+      await page.context().close()
+    })
 
   test('CON-30: a direction that a stranger sets ends with their text', async () => {
     const page = await running().pages.open(`#/sessions?user=${encodeURIComponent('\u202Egnp.exe\u202C')}`)
