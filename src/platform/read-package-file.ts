@@ -2,10 +2,10 @@
 export async function readPackageFile(path: string): Promise<string | null> {
   try {
     // This module is in `src/platform`, `dist/platform` or `dist/chunks`. Bundlers take `new URL(path, import.meta.url)`
-    // for a file to copy. In a bundle of an application there is no such file.
-    const here = import.meta.url
+    // for a file to copy, and put another one in its place. In a bundle of an application there is no such file.
+    const root = import.meta.url.split('/').slice(0, -3).join('/')
     const { readFile } = await import('node:fs/promises')
-    return await readFile(new URL(`../../${path}`, here), 'utf8')
+    return await readFile(new URL(`${root}/${path}`), 'utf8')
   } catch {
     return null
   }

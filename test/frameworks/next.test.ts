@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { browserPath, launchBrowser } from '../e2e/support/browser.ts'
+import { APP_ORIGIN } from '../../src/testing/framework-contract/fixture.ts'
+import { ConsoleClient } from '../support/console-client.ts'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
+import type { RunningApp } from '../support/serve-web.ts'
 import {
   prepareContractApp, prepareExample, startContractApp, startExampleApp,
 } from './support/example-app.ts'
@@ -12,8 +15,49 @@ import { expire, serverRenderingTests } from './support/server-rendering.ts'
 
 const start = ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1']
 
-runFrameworkContract('Next.js', variant => startContractApp('next', start, variant), () => {
-  prepareContractApp('next')
+let isPrepared = false
+function prepare(): void {
+  if (!isPrepared) prepareContractApp('next')
+  isPrepared = true
+}
+
+runFrameworkContract('Next.js', variant => startContractApp('next', start, variant), prepare)
+
+describe('CON-21: the console in a route handler of Next.js', () => {
+  let app: RunningApp
+  let client: ConsoleClient
+
+  beforeAll(async () => {
+    prepare()
+    app = await startContractApp('next', start, 'plain')
+    client = new ConsoleClient(`${APP_ORIGIN}/console`, (url, init) => (
+      fetch(url.replace(APP_ORIGIN, `http://127.0.0.1:${app.port}`), init)
+    ))
+  })
+  afterAll(() => app?.close())
+
+  test('serves the pages and their files, at a path with a slash', async () => {
+    const moved = await client.call('GET', '')
+    expect([moved.status, moved.headers.get('location')]).toEqual([308, 'console/'])
+    const page = await client.call('GET', '/')
+    expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("default-src 'none'")])
+    const [script = ''] = /assets\/[^"]+\.js/.exec(page.text) ?? []
+    expect((await client.call('GET', `/${script}`)).headers.get('content-type')).toContain('text/javascript')
+  })
+
+  test('serves the API, to whom authorize accepts, and reads bodies', async () => {
+    expect((await client.get('/me')).status).toBe(401)
+    const headers = { 'x-operator': 'manager' }
+    const me = await client.get('/me', { headers })
+    expect(me.json).toMatchObject({ name: 'ada', login: 'embedded' })
+    client.token = String(me.json['changeToken'])
+    const revoked = await client.call('POST', '/api/revocations', { headers, body: { userId: 'nobody' } })
+    expect([revoked.status, revoked.json]).toEqual([200, { revoked: 0 }])
+    const put = { headers, body: { value: {}, version: 0 } }
+    expect((await client.call('PUT', '/api/sessions/hAAAAAAAAAAAAAAAAAAAAAA/info', put)).status).toBe(404)
+    expect((await client.call('DELETE', '/api/sessions/hAAAAAAAAAAAAAAAAAAAAAA', { headers })).status).toBe(404)
+    expect((await client.get('/events/export?kind=audit&format=csv', { headers })).headers.get('content-type')).toContain('text/csv')
+  })
 })
 
 describe('Next.js, built by next build', () => {
