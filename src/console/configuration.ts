@@ -1,6 +1,6 @@
 import { inWords } from '../base/duration.ts'
 import { received } from '../base/options.ts'
-import type { Rules } from '../base/options.ts'
+import type { Rule, Rules } from '../base/options.ts'
 import type { ConfigurationEntry } from './api-types.ts'
 
 /**
@@ -13,7 +13,8 @@ export function configurationOf(
   computed: Readonly<Record<string, string>> = {},
   prefix: string = '',
 ): readonly ConfigurationEntry[] {
-  return Object.entries(rules).flatMap(([name, { preset, isSecret = false, members }]): readonly ConfigurationEntry[] => {
+  return Object.entries(rules).flatMap(([name, rule]): readonly ConfigurationEntry[] => {
+    const { preset, members } = rule
     const given: unknown = Reflect.get(options, name)
     const isDefault = given === undefined
     const full = prefix + name
@@ -21,17 +22,19 @@ export function configurationOf(
       const inner = typeof given === 'object' && given !== null ? given : {}
       return configurationOf(members, inner, computed, `${full}.`)
     }
-    const value = isDefault ? computed[full] ?? inText(preset, isSecret) : inText(given, isSecret)
+    const value = isDefault ? computed[full] ?? inText(preset, rule) : inText(given, rule)
     return [{ name: full, value, isDefault }]
   })
 }
 
-function inText(value: unknown, isSecret: boolean): string {
+function inText(value: unknown, rule: Pick<Rule<unknown>, 'isSecret' | 'accepts'>): string {
+  const { isSecret = false, accepts } = rule
   if (value === undefined || value === null) return 'not set'
   if (isSecret) return 'set'
   if (typeof value === 'string') return received(value, false).replace(/^"|"$/g, '')
+  if (typeof value === 'number' && accepts.startsWith('a duration ')) return inWords(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return value.map(item => inText(item, false)).join(', ')
+  if (Array.isArray(value)) return value.map(item => inText(item, rule)).join(', ')
   return typeof value === 'function' ? 'a function' : 'set'
 }
 

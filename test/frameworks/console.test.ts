@@ -154,6 +154,7 @@ describe('CON-21: the console of an application', () => {
     const { configuration } = JSON.parse(text) as { configuration: readonly { name: string; value: string; isDefault: boolean }[] }
     const entry = (name: string): unknown => configuration.find(each => each.name === name)
     expect(entry('idleTimeout')).toEqual({ name: 'idleTimeout', value: '3d', isDefault: false })
+    expect(entry('accessTokenLifetime')).toEqual({ name: 'accessTokenLifetime', value: '1 hour', isDefault: true })
     expect(entry('secret')).toEqual({ name: 'secret', value: 'set', isDefault: false })
     expect(entry('reuseInterval')).toEqual({ name: 'reuseInterval', value: '30 seconds', isDefault: true })
     expect(entry('cookie.sameSite')).toEqual({ name: 'cookie.sameSite', value: 'lax', isDefault: true })

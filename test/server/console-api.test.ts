@@ -333,7 +333,7 @@ describe('CON-23: keys, health and configuration', () => {
   test('the configuration in effect says what differs from the default, and shows no secret', async () => {
     const { configuration, health, findings } = await read<HealthReport>(rae, '/health')
     const entry = (name: string): unknown => configuration.find(each => each.name === name)
-    expect(entry('accessTokenValidity')).toEqual({ name: 'accessTokenValidity', value: '3600', isDefault: true })
+    expect(entry('accessTokenValidity')).toEqual({ name: 'accessTokenValidity', value: '1 hour', isDefault: true })
     expect(entry('consoleKeys')).toEqual({ name: 'consoleKeys', value: 'set (2)', isDefault: false })
     expect(entry('apiKeys')).toEqual({ name: 'apiKeys', value: 'set (1)', isDefault: false })
     expect(entry('store')).toEqual({ name: 'store', value: 'SQLite', isDefault: true })

@@ -1,3 +1,4 @@
+import { inWords } from '../../base/duration.ts'
 import type { ConfigurationEntry } from '../../console/api-types.ts'
 import { kindOfStore } from '../../stores/registry.ts'
 import { schema } from '../setting-schema.ts'
@@ -11,7 +12,8 @@ export function describeConfiguration(settings: ServerSettings): readonly Config
     const preset: unknown = schema[name].read(schema[name].preset, false)
     const isDefault = JSON.stringify(value) === JSON.stringify(preset)
     if (name === 'store') return { name, value: kindOfStore(settings.store).title, isDefault }
-    return { name, value: inText(value, isSecret), isDefault }
+    const isTime = schema[name].placeholder === 'TIME'
+    return { name, value: isTime && typeof value === 'number' ? inWords(value) : inText(value, isSecret), isDefault }
   })
 }
 
