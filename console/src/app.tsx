@@ -57,7 +57,8 @@ function PageOf({ path: [page, object] }: Pick<Route, 'path'>): JSX.Element {
   if (page === undefined) return <OverviewPage />
   if (pages === null) return <Ready loaded={loaded} what="The page">{() => null}</Ready>
   switch (page) {
-    case 'sessions': return object === undefined || object === '' ? <pages.FindPage /> : <pages.SessionPage handle={object} />
+    case 'sessions':
+      return object === undefined || object === '' ? <pages.FindPage /> : <pages.SessionPage handle={object} />
     case 'users': return object === undefined ? <pages.FindPage /> : <pages.UserPage userId={object} />
     case 'thefts': return <pages.TheftsPage />
     case 'audit': return <pages.AuditPage />

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -41,6 +42,11 @@ inBrowser.each(stores)('the console on $name, with 10,000 sessions', kind => {
     expect(await plots.first().locator('tbody tr').count()).toBe(240)
     await page.keyboard.press('t')
     await expect.poll(() => plots.locator('canvas').count()).toBe(8)
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'the dashboard' }).click()
+    const dashboard = await downloading
+    expect(dashboard.suggestedFilename()).toBe('keyturn.json')
+    expect(JSON.parse(readFileSync(await dashboard.path(), 'utf8'))).toHaveProperty('panels')
   })
 
   it('CON-36: finds the newest logins of all users, page by page', async () => {

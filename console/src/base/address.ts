@@ -1,5 +1,5 @@
-// Addresses are in the fragment: the console works under any path without help of the server, and browsers do not remove
-// the parts `.` and `..`, as they do from a path.
+// Addresses are in the fragment: the console works under any path without help of the server, and browsers do not
+// remove the parts `.` and `..`, as they do from a path.
 
 /** Where the console is: the parts of the path, decoded, and the parameters. */
 export interface Route {

@@ -21,7 +21,8 @@ const COUNTED = 1000
 export function findSessions(
   { user, tenant, ip, device }: SessionFilter, after: string | null, abort?: AbortSignal, limit = 50,
 ): Promise<SessionRows> {
-  return search({ userId: user || null, tenantId: tenant || null, ip: ip || null, device: device || null }, after, abort, limit)
+  const query = { userId: user || null, tenantId: tenant || null, ip: ip || null, device: device || null }
+  return search(query, after, abort, limit)
 }
 
 /** A page of the sessions of a user, of whom only the id is known: it may be any text, even an empty one. */

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { signal } from '@preact/signals'
+import dashboard from '../../../docs/operations/keyturn.json?url'
 import type { HealthSummary, MeaningName, Overview, SeriesName } from '../../../src/console/api-types.ts'
 import { noteStore, read } from '../base/api.ts'
 import { learnTime, now } from '../base/clock.ts'
@@ -50,8 +51,8 @@ export function OverviewPage(): JSX.Element {
             asTable={tables.value.has(question.id)} onToggle={() => toggleTable(question.id)} />)}
         </div>
         <p class="muted">Gaps: the process did not run, or there was nothing to measure. For all processes and longer
-          histories, collect the metrics with Prometheus and import the dashboard{' '}
-          <code>docs/operations/keyturn.json</code> into Grafana.</p>
+          histories, collect the metrics with Prometheus, and import{' '}
+          <a href={dashboard} download="keyturn.json">the dashboard</a> into Grafana.</p>
       </>}
     </Ready>
   </Page>
