@@ -50,6 +50,23 @@ describe.skipIf(browserPath === null)('the console of the standalone server', ()
     await page.getByLabel('API key').waitFor()
   })
 
+  test('CON-23: keys that are not encrypted are a warning, with the command that mends it', async () => {
+    const page = await logIn('#/keys', MANAGER_KEY)
+    const warning = page.getByRole('list', { name: 'Findings' }).getByRole('listitem')
+    await warning.getByText('read access to the store is enough to forge access tokens').waitFor()
+    expect(await warning.locator('code').allTextContents()).toEqual(['secret', '--secret', 'keyturn keys encrypt'])
+    expect(await page.locator('main').textContent()).not.toContain('`')
+    expect(await problemsIn(page)).toEqual([])
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
+    await page.getByText('Signing keys are not encrypted at rest.').waitFor()
+  })
+
+  test('a session of an unknown device is one', async () => {
+    await console.login('nameless')
+    const page = await logIn('#/users/nameless', MANAGER_KEY)
+    expect(await answerOf(page)).toMatch(/^1 session is active; the last refresh was .* from an unknown device\.$/)
+  })
+
   test('CON-32: a key with the role read offers no change', async () => {
     const page = await logIn('#/users/ada', READER_KEY)
     await page.getByText('rae reads only').waitFor()

@@ -82,3 +82,8 @@ export async function revokeSessions(userId: string, tenant: string, except: str
 export function deviceOf({ client }: Pick<SessionRow, 'client'>): string {
   return client.deviceName ?? (client.userAgent === null ? 'Unknown device' : 'Unrecognized device')
 }
+
+/** The same within a sentence: "an unknown device". */
+export function deviceInSentence(session: Pick<SessionRow, 'client'>): string {
+  return session.client.deviceName ?? `an ${deviceOf(session).toLowerCase()}`
+}

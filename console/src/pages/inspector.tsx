@@ -8,7 +8,7 @@ import { failureFrom } from '../base/load.ts'
 import { sessionHref, userHref } from '../base/address.ts'
 import { Card, Page } from '../parts/page.tsx'
 import { Problem } from '../parts/states.tsx'
-import { Badge, Foreign, Time } from '../parts/text.tsx'
+import { Badge, Foreign, Prose, Time } from '../parts/text.tsx'
 
 const parts: readonly (readonly [part: InspectedPart, title: string])[] = [
   ['header', 'Header'], ['claims', 'Claims'], ['signature', 'Signature'], ['key', 'Key'], ['lifetime', 'Lifetime'],
@@ -81,7 +81,7 @@ function Result({ inspection }: { readonly inspection: Inspection }): JSX.Elemen
         {parts.map(([part, title]) => <div key={part}>
           <dt>{title}</dt>
           <dd><Badge tone={inspection.parts[part].verdict}>{words[inspection.parts[part].verdict]}</Badge>{' '}
-            <bdi>{inspection.parts[part].sentence}</bdi></dd>
+            <bdi><Prose>{inspection.parts[part].sentence}</Prose></bdi></dd>
         </div>)}
       </dl>
     </Card>

@@ -6,7 +6,7 @@ import { now } from '../base/clock.ts'
 import { useLoad } from '../base/load.ts'
 import type { Loaded } from '../base/load.ts'
 import { hrefOf, userHref } from '../base/address.ts'
-import { countSessions, deviceOf } from '../base/sessions.ts'
+import { countSessions, deviceInSentence, deviceOf } from '../base/sessions.ts'
 import type { SessionCount } from '../base/sessions.ts'
 import { count, relative, shorten } from '../base/words.ts'
 import { DataCard } from '../parts/data-card.tsx'
@@ -53,7 +53,8 @@ export function SessionPage({ handle }: { readonly handle: string }): JSX.Elemen
 function answerOf(session: SessionDetail): JSX.Element {
   return <>
     <a href={userHref(session.userId)}><Foreign limit={60}>{session.userId}</Foreign></a> is logged in on{' '}
-    <Foreign limit={60}>{deviceOf(session)}</Foreign>; the last refresh was {relative(session.refreshedAt, now.value)}.
+    <Foreign limit={60}>{deviceInSentence(session)}</Foreign>; the last refresh was{' '}
+    {relative(session.refreshedAt, now.value)}.
   </>
 }
 
@@ -65,7 +66,7 @@ function Actions({ view: { session, sessions }, onDone }: {
   const others = sessions === null ? null : { ...sessions, count: Math.max(0, sessions.count - 1) }
   return <>
     <RevokeButton label="Revoke this session…" onDone={sentence => onDone(sentence, true)}
-      revocation={{ kind: 'one', handle, device: deviceOf(session), userId }} />
+      revocation={{ kind: 'one', handle, device: deviceInSentence(session), userId }} />
     {sessions !== null && others !== null && others.count > 0 && <>
       <RevokeButton label={`Revoke the other ${others.isAtLeast ? `${others.count}+` : others.count}…`}
         onDone={sentence => onDone(sentence, false)} revocation={{ kind: 'others', handle, userId, others }} />

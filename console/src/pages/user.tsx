@@ -6,7 +6,7 @@ import { now } from '../base/clock.ts'
 import { useLoad } from '../base/load.ts'
 import { hrefOf } from '../base/address.ts'
 import { route } from '../base/route.ts'
-import { countSessions, deviceOf, sessionsIn, sessionsOf } from '../base/sessions.ts'
+import { countSessions, deviceInSentence, sessionsIn, sessionsOf } from '../base/sessions.ts'
 import type { SessionCount } from '../base/sessions.ts'
 import { relative } from '../base/words.ts'
 import { Card, Page } from '../parts/page.tsx'
@@ -83,5 +83,5 @@ function answerOf({ page: { sessions }, sessions: total }: View): string {
   const first = total.isAtLeast ? 'At least ' : ''
   const many = `${first}${sessionsIn({ ...total, isAtLeast: false })} ${verb} active`
   return latest === undefined ? `${many}.`
-    : `${many}; the last refresh was ${relative(latest.refreshedAt, now.value)} from ${deviceOf(latest)}.`
+    : `${many}; the last refresh was ${relative(latest.refreshedAt, now.value)} from ${deviceInSentence(latest)}.`
 }

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import type { ConsoleFinding } from '../../../src/console/api-types.ts'
-import { Badge } from './text.tsx'
+import { Badge, Prose } from './text.tsx'
 import type { Tone } from './text.tsx'
 
 const severities: Readonly<Record<ConsoleFinding['severity'], readonly [name: string, tone: Tone]>> = {
@@ -15,8 +15,8 @@ export function Findings({ findings }: { readonly findings: readonly ConsoleFind
     {sorted.map(({ severity, sentence, cure }) => <li key={sentence} class={severity}>
       <Badge tone={severities[severity][1]}>{severities[severity][0]}</Badge>
       <div>
-        <p><strong>{sentence}</strong></p>
-        {cure !== '' && <p>{cure}</p>}
+        <p><strong><Prose>{sentence}</Prose></strong></p>
+        {cure !== '' && <p><Prose>{cure}</Prose></p>}
       </div>
     </li>)}
   </ul>

@@ -45,6 +45,11 @@ export function Foreign({ children, limit = 80 }: { readonly children: string; r
   return <bdi {...shown === children ? {} : { 'data-tip': children }}>{shown}</bdi>
 }
 
+/** A sentence of the server: what is between backquotes is code. */
+export function Prose({ children }: { readonly children: string }): JSX.Element {
+  return <>{children.split('`').map((part, index) => index % 2 === 0 ? part : <code key={index}>{part}</code>)}</>
+}
+
 /** A word with an explanation on hover and on focus. */
 export function Explained({ tip, children }: {
   readonly tip: string
