@@ -65,8 +65,8 @@ export function run(command: string, parameters: readonly string[], cwd: string 
 
 /** The files that are needed to build and pack. */
 const sources = [
-  'src', 'console', 'scripts/config-schema.ts', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md',
-  'SECURITY.md',
+  'src', 'console', 'docs/operations', 'scripts/config-schema.ts', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts',
+  'LICENSE', 'README.md', 'SECURITY.md',
 ]
 
 /**
