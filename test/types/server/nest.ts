@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Catch, Controller, createParamDecorator, Get, Post, Req, Res, UseGuards } from '@nestjs/common'
 import type { ArgumentsHost, CanActivate, ExceptionFilter } from '@nestjs/common'
-import type { Request, Response } from 'express'
+import type { Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequireSessionOptions } from 'keyturn'
 import { nestSessions } from 'keyturn/frameworks/nest'
@@ -45,6 +45,12 @@ typeOf(adapter.requireSession()).is<CanActivate>()
 typeOf(adapter.errorHandler()).is<ExceptionFilter>()
 typeOf(adapter.sessionRoutes()).is<NestMiddleware>()
 typeOf(adapter.cors()).is<NestMiddleware>()
+typeOf(adapter.console({
+  async authorize(request) {
+    const reading = await adapter.readSession(request)
+    return reading.kind === 'active' ? { name: reading.session.getUserId(), role: 'read' } : null
+  },
+})).is<NestMiddleware>()
 typeOf(CurrentSession).is<() => ParameterDecorator>()
 // @ts-expect-error: a guard demands a session
 adapter.requireSession({ required: false })
@@ -53,7 +59,7 @@ nestSessions(sessions)
 export type Shape = [
   Expect<Equal<Pick<NestSessions<Claims, Info>, CallName>, Calls<[request: NestRequest, response: NestResponse]>>>,
   Expect<Equal<NestSessions<Claims, Info>['requireSession'], (options?: RequireSessionOptions<Claims>) => CanActivate>>,
-  Expect<Equal<NestRequest, Request | FastifyRequest>>,
+  Expect<Equal<NestRequest, IncomingMessage | FastifyRequest>>,
   Expect<Equal<NestResponse, Response | FastifyReply>>,
   Expect<Equal<NestMiddleware, (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown>>,
   Expect<Equal<NestOptions, {
