@@ -64,7 +64,7 @@ export async function fetchElsewhere(name: SoftwareName): Promise<void> {
     rmSync(join(unpackedPrograms, name), { recursive: true, force: true })
     renameSync(join(folder, 'tree'), join(unpackedPrograms, name))
   } catch (error) {
-    const lines = `${error instanceof Error ? error.message : error}`.split('\n').slice(-8)
+    const lines = (error instanceof Error ? error.message : String(error)).split('\n').slice(-8)
     console.log(`keyturn: could not provide ${name}:\n  ${lines.join('\n  ')}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -21,6 +21,7 @@ export function derivedHandle(mode: TransferMode, derived: string): SessionHandl
 
 /** Generates a handle for a new session. */
 export function createHandle(mode: TransferMode, entropy: Entropy): SessionHandle {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- has the format, by its parts
   return ((mode === 'cookie' ? 'c' : 'h') + encodeBase64url(entropy(16))) as SessionHandle
 }
 

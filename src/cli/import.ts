@@ -94,7 +94,7 @@ async function loadSetup(file: string): Promise<LoadedSetup> {
   try {
     loaded = await import(pathToFileURL(resolve(file)).href)
   } catch (cause) {
-    throw new Error(`cannot load the module ${file}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new Error(`cannot load the module ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
   const { default: setup, checkOptions = {}, close } = isModule(loaded) ? loaded : {}
   if (!isSetup(setup)) throw new UsageError(`the default export of ${file} must be what importSessions returns`)

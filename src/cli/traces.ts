@@ -16,8 +16,6 @@ type Environment = Record<string, string | undefined>
 
 /** How long the program waits for the collector when it exits, in milliseconds. */
 const CLOSE_LIMIT = 3000
-/** DiagLogLevel.WARN of the API. */
-const WARN = 50
 
 /**
  * Starts OpenTelemetry's SDK if the environment names a collector with OpenTelemetry's variables
@@ -33,7 +31,7 @@ export async function startTraceExport(environment: Environment, logger: Logger)
   if (!namesService(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '')) environment['OTEL_SERVICE_NAME'] ||= 'keyturn'
   const { api, NodeSDK } = await load(variable)
   const { warn } = limitFields(logger)
-  if (environment['OTEL_LOG_LEVEL'] === undefined) api.diag.setLogger(diagnostics(warn), { logLevel: WARN })
+  if (environment['OTEL_LOG_LEVEL'] === undefined) api.diag.setLogger(diagnostics(warn), { logLevel: api.DiagLogLevel.WARN })
   const sdk = new NodeSDK({ instrumentations: [], metricReaders: [], logRecordProcessors: [] })
   sdk.start()
   return {

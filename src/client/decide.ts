@@ -91,7 +91,7 @@ export function retryDelay(headers: Pick<Headers, 'get'>, now: number): number |
   const text = headers.get('retry-after') ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
   // Measured by the server's clock if `Date` can be read: this device's clock may be hours off.
-  const delay = /GMT$/.test(text) ? Date.parse(text) - (Date.parse(headers.get('date') ?? '') || now) : NaN
+  const delay = text.endsWith('GMT') ? Date.parse(text) - (Date.parse(headers.get('date') ?? '') || now) : NaN
   return Number.isNaN(delay) ? null : Math.max(0, delay)
 }
 

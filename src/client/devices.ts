@@ -35,7 +35,7 @@ export interface DevicesOptions {
 
 /** Lists and revokes devices over two routes of the application: `GET path` and `DELETE path/:handle`. */
 export function createDevices(client: Pick<Client<object>, 'fetch'>, { path }: DevicesOptions): Devices {
-  if (typeof path !== 'string') throw new TypeError(`path must be a text such as "/devices"; received ${path}`)
+  if (typeof path !== 'string') throw new TypeError(`path must be a text such as "/devices"; received ${String(path)}`)
   const { fetch } = client
   const expiredStatus = internals.get(client)?.settings.expiredStatus ?? 401
 

@@ -19,7 +19,7 @@ export function checkClientOptions(options: ClientOptions): void {
   const rules = new Map<string, ClientRule>(Object.entries(clientRules))
   for (const [name, value] of Object.entries(options)) {
     const rule = rules.get(name)
-    if (!rule) throw new TypeError(`no option ${name}; its options are ${[...rules.keys()]}`)
+    if (!rule) throw new TypeError(`no option ${name}; its options are ${[...rules.keys()].join()}`)
     const isValid = typeof rule === 'string' ? typeof value === rule : rule.test(String(value))
     if (value !== undefined && !isValid) {
       throw new TypeError(`${name} must be ${rule}; received ${JSON.stringify(value)}`)

@@ -54,8 +54,8 @@ export function useSession<Sessions, Selected>(
 ): SessionView<PayloadOf<Sessions>> | Selected {
   const source = useContext(SessionContext)
   if (source === null) throw new Error('useSession was called outside a SessionProvider: render one above')
-  // A context has one type for all clients. Only the caller knows the type of the payload.
   const read = (view: SessionView<object>): SessionView<PayloadOf<Sessions>> | Selected => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the caller knows the type: a context has one for all
     const typed = view as SessionView<PayloadOf<Sessions>>
     return select ? select(typed) : typed
   }

@@ -16,12 +16,12 @@ export async function reauthenticateWith(
 ): Promise<Response> {
   const { env, state, refresher, settings, exchangesWith } = internalsOf(client)
   const [settled] = await withLock(env, settings.lock, async () => {
-    let running: Promise<ClientRefreshResult> | null = null
-    const fetch = createFetch(env, exchangesWith(wanted => running = refresher.refreshUnderLock(wanted)))
+    const latest: { refresh: Promise<ClientRefreshResult> | null } = { refresh: null }
+    const fetch = createFetch(env, exchangesWith(wanted => latest.refresh = refresher.refreshUnderLock(wanted)))
     await state.reload()
     const settling = await Promise.allSettled([fetch(input, init)])
     // If the request was aborted, its refresh may still be running.
-    await running
+    await latest.refresh
     return settling
   })
   if (settled.status === 'rejected') throw settled.reason

@@ -41,7 +41,7 @@ export function followSession<Payload extends object>(
     const { status } = client.view()
     const left = (client.expiry() ?? Infinity) - Date.now()
     const asked = isContradicted ? client.refresh() : status === 'loading' || left <= 0 ? client.getSession() : null
-    asked?.catch(() => undefined).then(settle)
+    void asked?.catch(() => undefined).then(settle)
   }
 
   /** The server has answered, or the session has changed: what it rendered before is of the past. */

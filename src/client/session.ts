@@ -46,6 +46,7 @@ export function toSession<Payload extends object>(record: SessionState | null): 
   return {
     userId: token.uid,
     handle: sessionHandleOf(token),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the server knows its type
     jwtPayload: claims as Readonly<Payload>,
     timeCreated: Number(time ?? 0) * 1000,
   }

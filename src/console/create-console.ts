@@ -96,6 +96,8 @@ export function createConsole(subject: ConsoleSubject, access: ConsoleAccess, or
           engine.emit('onBackgroundError', { during: 'console', error })
           return answerProblem(503, 'unavailable', 'The store does not answer. It is not certain whether a change was made: '
             + 'load the page again when it answers.', { retryAfter: error.retryAfter })
+        // No request of the pages causes them.
+        case 'INVALID_CLAIMS': case 'MISUSE':
       }
     }
     engine.emit('onBackgroundError', { during: 'console', error })

@@ -12,11 +12,11 @@ import { idOf, liveSession } from './login.ts'
 import type { ForeignLogin } from './login.ts'
 import { hexDigest, unsign, withPadding } from './mac.ts'
 
-/** The secondary storage of Better Auth: the object of its option `secondaryStorage`. */
+/** The secondary storage of Better Auth: the object of its option `secondaryStorage`. Its calls may return promises. */
 export interface SecondaryStorage {
-  get(key: string): Promise<unknown> | unknown
-  set(key: string, value: string, ttl?: number): Promise<unknown> | unknown
-  delete(key: string): Promise<unknown> | unknown
+  get(key: string): unknown
+  set(key: string, value: string, ttl?: number): unknown
+  delete(key: string): unknown
 }
 
 /** The options of `fromBetterAuth`. */

@@ -108,7 +108,7 @@ export async function checkImport(setup: ImportSetup, options: CheckImportOption
       throw error
     }
   }
-  const totals = await Promise.all(importers.map(each => each.count?.() ?? null))
+  const totals = await Promise.all(importers.map(async each => await each.count?.() ?? null))
   const total = totals.reduce<number | null>((sum, each) => sum === null || each === null ? null : sum + each, 0)
   let state = from
   for (let importer = importers[state.importer]; importer !== undefined; importer = importers[state.importer]) {

@@ -130,7 +130,7 @@ describe('S-15: the options of startServer follow the same rules', () => {
     [{ secrets: [7] }, 'secrets must be secrets of at least 32 characters'],
     [{ secrets: [true] }, 'secrets must be a text or a number'],
     [{ accessTokenValidity: Number.NaN }, 'accessTokenValidity must be a time'],
-    [{ accessTokenValidity: 1e400 }, 'accessTokenValidity must be a time'],
+    [{ accessTokenValidity: Infinity }, 'accessTokenValidity must be a time'],
     [{ accessTokenValidity: -1 }, 'accessTokenValidity must be a time'],
     [{ maxSessionsPerUser: 1.5 }, 'maxSessionsPerUser must be a whole number'],
     [{ logLevel: 'loud' }, 'logLevel must be one of'], [{ migrate: true }, 'migrate must be a text or a number'],

@@ -24,7 +24,7 @@ async function untilWritten<Result>(name: string, attempt: () => Promise<Result 
 }
 
 /** Whether a change is a function: data never is one, because a function is not JSON. */
-function isCompute<Data>(change: ComputeOf<Data> | unknown): change is ComputeOf<Data> {
+function isCompute<Data>(change: unknown): change is ComputeOf<Data> {
   return typeof change === 'function'
 }
 

@@ -3,6 +3,7 @@ import { newKid } from '../../test/support/key-ring.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { createKeyLoader } from './key-material.ts'
+import { present } from '../../test/support/present.ts'
 
 const secret = 'the secret of the application, old'
 const newSecret = 'the secret of the application, new'
@@ -20,7 +21,7 @@ test('ST-02: encrypted material of one key does not load as another', async () =
   const shared = new SharedKeys()
   await shared.process({ secrets: [secret] }).current()
   const [one, two] = await shared.keys()
-  await shared.store.replaceKeyMaterial(one!.kid, one!.material, two!.material)
+  await shared.store.replaceKeyMaterial(present(one).kid, present(one).material, present(two).material)
   await expect((async () => shared.process({ secrets: [secret] }).current())())
     .rejects.toMatchObject({ code: 'MISUSE' })
 })

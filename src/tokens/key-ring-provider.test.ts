@@ -5,6 +5,7 @@ import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { parseRefreshToken } from './refresh-token.ts'
+import { present } from '../../test/support/present.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -30,8 +31,8 @@ describe('the first use', () => {
     expect(shared.made).toHaveLength(2)
     expect(new Set(rings.map(ring => ring.signingKeyAt('access', shared.now).kid)).size).toBe(1)
     const [writer, reader] = rings
-    const token = await writeSample(writer!.signingKeyAt('access', shared.now), sampleClaims(), '{}')
-    expect((await readSample(token, reader!)).kind).toBe('valid')
+    const token = await writeSample(present(writer).signingKeyAt('access', shared.now), sampleClaims(), '{}')
+    expect((await readSample(token, present(reader))).kind).toBe('valid')
   })
 
   test('reads the store once for all calls of a process, and not again afterwards', async () => {

@@ -63,7 +63,7 @@ export function checkCookieAttributes(attributes: CookieAttributes): void {
   if (domain !== null && (!DOMAIN.test(domain) || domain.length > 253)) {
     throw misuse(`the domain of the cookie ${name} must be a host name`)
   }
-  if (!(sameSite in sameSiteNames)) throw misuse(`sameSite must be lax, strict or none; received ${String(sameSite)}`)
+  if (!(sameSite in sameSiteNames)) throw misuse(`sameSite must be lax, strict or none; received ${sameSite}`)
   if (sameSite === 'none' && !secure) throw misuse('the cookie attribute sameSite "none" requires an https origin')
   if (partitioned && !(secure && sameSite === 'none')) {
     throw misuse('the cookie attribute partitioned requires an https origin and sameSite "none"; '

@@ -2,7 +2,7 @@ import { build } from 'esbuild'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import * as parts from '../../src/client/parts.ts'
+import type * as parts from '../../src/client/parts.ts'
 
 const src = join(import.meta.dirname, '../../src')
 

@@ -31,7 +31,7 @@ describeInBrowsers('components', world => {
       const { createElement, createRoot, SessionProvider, useSession } = keyturn
       globalThis.shown = []
       const View = (): string => {
-        const { status, session } = useSession<unknown>()
+        const { status, session } = useSession()
         const text = `${status} ${session?.userId ?? ''}`.trim()
         if (shown.at(-1) !== text) shown.push(text)
         return text

@@ -17,7 +17,7 @@ describeInBrowsers('frameworks', world => {
     ['React', tab => tab.evaluate(() => {
       const { createElement, createRoot, SessionProvider, useSession } = keyturn
       const View = (): string => {
-        const { status, session } = useSession<unknown>()
+        const { status, session } = useSession()
         return `${status} ${session?.userId ?? ''}`.trim()
       }
       createRoot(document.getElementById('app') ?? document.body)
@@ -75,7 +75,7 @@ describeInBrowsers('frameworks', world => {
         let taken = (): void => undefined
         const takenOver = new Promise<void>(resolve => taken = resolve)
         const View = (): string => {
-          const { status, session } = useSession<unknown>()
+          const { status, session } = useSession()
           seen.push(`${status} ${session?.userId}`)
           useEffect(taken, [])
           return `${status} ${session?.userId}`

@@ -265,7 +265,7 @@ describe.skipIf(browserPath === null || !hasOldSystems())('an import in Chromium
       const before = await profile.cookies()
       expect(before.length).toBeGreaterThan(0)
       application.isDeployed = true
-      const tabs = await Promise.all([page, ...await openTabs(profile, 4)])
+      const tabs = [page, ...await openTabs(profile, 4)]
       const shown = await Promise.all(tabs.map(tab => show(tab, origin, atRefresh)))
       const [userId = ''] = shown
       expect(userId).toMatch(/./)

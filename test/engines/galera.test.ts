@@ -7,6 +7,7 @@ import { surviveFailure } from '../support/failover.ts'
 import { startGalera } from '../support/servers/galera.ts'
 import { missingSoftware } from '../support/servers/programs.ts'
 import { createTestCore } from '../support/test-core.ts'
+import { present } from '../support/present.ts'
 
 const isMissing = missingSoftware(['mariadb', 'galera']).length > 0 && process.env['CI'] !== 'true'
 
@@ -32,7 +33,7 @@ describe.skipIf(isMissing)('MariaDB Galera', () => {
     const numbers = Array.from({ length: 50 }, (_, number) => number)
     await Promise.all(numbers.map(number => store.insert(sampleRecord({ handle: sampleHandle(number) }))))
     await vi.waitUntil(async () => (
-      (await Promise.all(numbers.map(number => stores[1]?.find(sampleHandle(number)) ?? null))).every(record => record !== null)
+      (await Promise.all(numbers.map(number => present(stores[1]).find(sampleHandle(number))))).every(record => record !== null)
     ), { timeout: 60_000, interval: 50 })
     const pairs = await Promise.all(numbers.map(number => Promise.all(stores.map((each, index) => (
       each.rotate(sampleRotation({ handle: sampleHandle(number), next: sampleNext({ refreshHash: `next-${index}` }) }))

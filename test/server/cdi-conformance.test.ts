@@ -36,9 +36,9 @@ const without = (fields: Fields, name: string): Fields => (
 
 describe.each(cdiCalls.map(call => [nameOf(call), call] as const))('%s', (_, call) => {
   test.each(protocolVersions)('has in version %s the outcomes and members of the table', async version => {
-    for (const { status, members, instead = () => ({}) } of call.outcomes) {
+    for (const { status, members, instead } of call.outcomes) {
       const session = await openSession(version)
-      const answer = await send(call, version, { ...call.request(session), ...await instead(session) })
+      const answer = await send(call, version, { ...call.request(session), ...await instead?.(session) })
       expect([status, answer.status]).toEqual([status, 200])
       expect(answer.json.status ?? null).toBe(status)
       const names = [...status === null ? [] : ['status'], ...namesIn(version, members)]

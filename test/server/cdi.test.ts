@@ -5,6 +5,7 @@ import { parseHandle } from '../../src/base/handle.ts'
 import { decodeJwt, startCoreServer } from '../support/core-server.ts'
 import type { CoreBody, CoreServer } from '../support/core-server.ts'
 import { BUSY_SECONDS, loseAnswers, R } from '../support/lose-answers.ts'
+import { present } from '../support/present.ts'
 
 let core: CoreServer
 beforeEach(async () => {
@@ -296,7 +297,7 @@ describe('verify', () => {
   describe('of a token that names its parent', () => {
     const claimsOf = ({ accessToken }: CoreBody): Record<string, unknown> => decodeJwt(accessToken.token).claims
     const confirmed = async ({ session }: CoreBody): Promise<boolean | undefined> =>
-      (await core.store.find(parseHandle(session.handle)!))?.confirmed
+      (await core.store.find(present(parseHandle(session.handle))))?.confirmed
 
     test('returns one without a parent, for every caller and every call; the refresh token stays valid', async () => {
       const first = await core.create({ userDataInJWT: { role: 'x' }, enableAntiCsrf: true })
@@ -311,7 +312,7 @@ describe('verify', () => {
         expect(claimsOf(answer)).toEqual({ ...claimsOf(second), parentRefreshTokenHash1: null, iat, exp: iat + 3600 })
         expect(answer.accessToken).toMatchObject({ createdTime: iat * 1000, expiry: (iat + 3600) * 1000 })
       }
-      expect((await verify(answers[0]!.accessToken.token)).json).toEqual({ status: 'OK', session: second.session })
+      expect((await verify(present(answers[0]).accessToken.token)).json).toEqual({ status: 'OK', session: second.session })
       const again = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
       expect(again.refreshToken.token).toBe(second.refreshToken.token)
       expect(claimsOf(again)['parentRefreshTokenHash1']).toBe(sha256(first.refreshToken.token))
@@ -401,13 +402,13 @@ describe('refresh', () => {
       core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })))
     expect(new Set(answers.map(({ refreshToken }) => refreshToken.token)).size).toBe(1)
     expect(new Set(answers.map(answer => answer.antiCsrfToken)).size).toBe(1)
-    const [next] = answers
-    expect(next!.session).toEqual(first.session)
-    expect(decodeJwt(next!.accessToken.token).claims).toMatchObject({
-      role: 'x', refreshTokenHash1: sha256(next!.refreshToken.token),
-      parentRefreshTokenHash1: sha256(first.refreshToken.token), antiCsrfToken: next!.antiCsrfToken,
+    const next = present(answers[0])
+    expect(next.session).toEqual(first.session)
+    expect(decodeJwt(next.accessToken.token).claims).toMatchObject({
+      role: 'x', refreshTokenHash1: sha256(next.refreshToken.token),
+      parentRefreshTokenHash1: sha256(first.refreshToken.token), antiCsrfToken: next.antiCsrfToken,
     })
-    expect(next!.antiCsrfToken).not.toBe(antiCsrfToken)
+    expect(next.antiCsrfToken).not.toBe(antiCsrfToken)
   })
 
   test('a current token that was issued within twice the interval is exchanged for itself', async () => {
@@ -428,7 +429,7 @@ describe('refresh', () => {
       const refresh = (): ReturnType<CoreServer['call']> => core.call('/recipe/session/refresh', {
         version, body: { refreshToken: refreshToken.token, enableAntiCsrf: false, useDynamicSigningKey: true },
       })
-      const stored = (): unknown => core.store.find(parseHandle(session.handle)!)
+      const stored = (): unknown => core.store.find(present(parseHandle(session.handle)))
       await loseAnswers(core.clock, refresh)
       const [before, logged] = [await stored(), core.log.length]
       const busy = await refresh()

@@ -181,7 +181,7 @@ describe('CON-12: a console session', () => {
     const client = await own.operator()
     const others = await startConsoleServer({ consoleKeys: [`ada:read:${MANAGER_KEY}`] }, store)
     const moved = others.browser()
-    for (const [name, value] of client.cookies) moved.cookies.set(name.replace(/\d+$/, String(new URL(others.server.url).port)), value)
+    for (const [name, value] of client.cookies) moved.cookies.set(name.replace(/\d+$/, new URL(others.server.url).port), value)
     expect(outcome(await moved.get('/me'))).toEqual([401, 'unauthenticated'])
     await Promise.all([own.server.close(), others.server.close()])
   })

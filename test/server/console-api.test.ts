@@ -10,6 +10,7 @@ import type { ConsoleAnswer, ConsoleClient } from '../support/console-client.ts'
 import { MANAGER_KEY, READER_KEY, startConsoleServer } from '../support/console-server.ts'
 import type { ConsoleServer } from '../support/console-server.ts'
 import { createCutStore } from '../support/session-server.ts'
+import { present } from '../support/present.ts'
 
 let world: ConsoleServer
 let ada: ConsoleClient
@@ -406,7 +407,7 @@ describe('CON-18: the token inspector', () => {
     own.clock.advance(5 * MINUTE)
     const state = async (): Promise<unknown> => ({
       events: await own.store.pageEvents({ kinds: ['theft', 'shared', 'rejected', 'audit'], userId: null, handle: null }, { limit: 100, after: null }),
-      record: await own.store.find((await own.store.listByUser('traceless', { limit: 1, after: null })).sessions[0]!.handle),
+      record: await own.store.find(present((await own.store.listByUser('traceless', { limit: 1, after: null })).sessions[0]).handle),
       counters: (await read<Overview>(client, '/overview')).counters, cache: (await read<Overview>(client, '/overview')).health.cache,
     })
     await client.get('/me')

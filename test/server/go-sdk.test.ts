@@ -10,6 +10,7 @@ import { createMemoryStore } from '../../src/stores/memory.ts'
 import { buildGo, go, goFolder } from '../support/go.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
+import { present } from '../support/present.ts'
 
 const API_KEY = 'a-key-that-no-one-guesses'
 
@@ -31,7 +32,7 @@ else {
       app = spawn(program, [], {
         env: { ...process.env, CORE_URL: core.url, CORE_API_KEY: API_KEY }, stdio: ['ignore', 'pipe', 'inherit'],
       })
-      const [line]: unknown[] = await once(app.stdout!, 'data')
+      const [line]: unknown[] = await once(present(app.stdout), 'data')
       port = Number(/:(\d+)/.exec(String(line).split('//')[1] ?? '')?.[1])
     })
 

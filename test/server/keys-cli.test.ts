@@ -7,6 +7,7 @@ import { createSessions } from '../../src/index.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import type { StoredKey } from '../../src/tokens/key-store.ts'
 import { keyturn } from '../support/command-line.ts'
+import { present } from '../support/present.ts'
 
 const SECRET = 'the old secret of the application ...'
 const NEW_SECRET = 'the new secret of the application ...'
@@ -147,11 +148,11 @@ describe('keyturn keys encrypt', () => {
   test('S-04: without --finish, does not encrypt a key that was added to encrypted ones', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
-    const [interrupted] = await keysOf(file)
+    const interrupted = present((await keysOf(file))[0])
     await keyturn('keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET)
     const store = openSqliteStore(file)
-    const encrypted = (await store.listKeys()).find(({ kid }) => kid === interrupted?.kid)
-    await store.replaceKeyMaterial(interrupted!.kid, encrypted!.material, interrupted!.material)
+    const encrypted = present((await store.listKeys()).find(({ kid }) => kid === interrupted.kid))
+    await store.replaceKeyMaterial(interrupted.kid, encrypted.material, interrupted.material)
     await store.close()
     const refused = await keyturn('keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET)
     expect(refused).toMatchObject({ code: 1, out: '' })

@@ -59,11 +59,11 @@ test('DOS-09: connections beyond the limit are closed, and the others are served
     await once(socket, 'connect')
     return socket
   }
-  const held = [await open(), await open()]
+  const [first, second] = [await open(), await open()]
   const third = await open()
   if (!third.closed) await once(third, 'close')
-  held[0]?.write('GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  const [answer]: unknown[] = await once(held[0]!, 'data')
+  first.write('GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const [answer]: unknown[] = await once(first, 'data')
   expect(String(answer)).toMatch(/^HTTP\/1\.1 200/)
-  for (const socket of held) socket.destroy()
+  for (const socket of [first, second]) socket.destroy()
 })

@@ -10,6 +10,7 @@ import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
 import { refreshKeyIn } from '../support/key-ring.ts'
 import { R } from '../support/lose-answers.ts'
+import { present } from '../support/present.ts'
 
 let core: CoreServer
 afterEach(() => core.server.close())
@@ -98,7 +99,7 @@ describe('LOG-03: a possible theft is counted and logged with the addresses and 
     core = await startCoreServer({}, store)
     const { refreshToken = '', handle = '' } = await call('/v1/sessions', { userId: 'alice', ...owner })
     const key = await refreshKeyIn(store)
-    const issued = parseRefreshToken(refreshToken)!
+    const issued = present(parseRefreshToken(refreshToken))
     await lines()
     // The handle is public; the anchor is not.
     const forged = await key.write({ ...issued, generation: 9, anchor: issued.secret })

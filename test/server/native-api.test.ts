@@ -8,6 +8,7 @@ import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
 import { resolveReferences } from '../support/openapi.ts'
 import { BUSY_SECONDS, loseAnswers } from '../support/lose-answers.ts'
+import { present } from '../support/present.ts'
 
 interface Description {
   readonly openapi: string
@@ -93,7 +94,7 @@ describe('sessions', () => {
     core = await startCoreServer()
     const { refreshToken, handle } = (await create()).body
     const refresh = (): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
-    const stored = (): unknown => core.store.find(parseHandle(String(handle))!)
+    const stored = (): unknown => core.store.find(present(parseHandle(String(handle))))
     await loseAnswers(core.clock, refresh)
     const before = await stored()
     const busy = await refresh()
@@ -190,7 +191,7 @@ describe('sessions', () => {
     expect(body['accessTokenExpiresAt']).toBeGreaterThan(now + 90_000)
     expect(body['accessTokenExpiresAt']).toBeLessThanOrEqual(now + 120_000)
     expect(parseHandle(String(body['handle']))).toMatch(/^c/)
-    expect(await core.store.find(parseHandle(String(body['handle']))!)).toMatchObject({ persistent: false, absoluteExpiry: now + 900_000 })
+    expect(await core.store.find(present(parseHandle(String(body['handle']))))).toMatchObject({ persistent: false, absoluteExpiry: now + 900_000 })
     core.clock.advance(500_000)
     expect((await call('POST', '/v1/sessions/refresh', { refreshToken: body['refreshToken'] })).body['sessionExpiresAt']).toBe(now + 900_000)
     expect((await create({ idleTimeout: 34_560_000 })).body['sessionExpiresAt']).toBe(core.clock() + 100 * 86_400_000)
@@ -336,7 +337,7 @@ describe('the stream of revocations', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     let text = ''
     let acted = act
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    for await (const chunk of present(response.body).pipeThrough(new TextDecoderStream())) {
       text += chunk
       if (acted !== undefined && text.includes('event: synced')) {
         await acted()

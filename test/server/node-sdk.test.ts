@@ -19,6 +19,7 @@ import { startBusyCore } from '../support/busy-core.ts'
 import type { BusyCore } from '../support/busy-core.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
+import { present } from '../support/present.ts'
 
 const API_KEY = 'a-key-that-no-one-guesses'
 const colour = new PrimitiveClaim<string>({ key: 'colour', fetchValue: async () => 'green' })
@@ -79,7 +80,7 @@ async function startApp(): Promise<Server> {
     response.json({ handle: session.getHandle() })
   })
   const describeSession = async (request: SessionRequest, response: Response): Promise<void> => {
-    const session = request.session!
+    const session = present(request.session)
     response.json({
       userId: session.getUserId(),
       recipeUserId: session.getRecipeUserId().getAsString(),
@@ -98,15 +99,15 @@ async function startApp(): Promise<Server> {
     overrideGlobalClaimValidators: async validators => [...validators, colour.validators.hasValue('blue')],
   }), describeSession)
   application.post('/data', verifySession(), async (request: SessionRequest, response: Response) => {
-    await request.session!.updateSessionDataInDatabase(request.body)
-    response.json(await request.session!.getSessionDataFromDatabase())
+    await present(request.session).updateSessionDataInDatabase(request.body)
+    response.json(await request.session?.getSessionDataFromDatabase())
   })
   application.post('/payload', verifySession(), async (request: SessionRequest, response: Response) => {
-    await request.session!.mergeIntoAccessTokenPayload(request.body)
-    response.json(request.session!.getAccessTokenPayload())
+    await present(request.session).mergeIntoAccessTokenPayload(request.body)
+    response.json(request.session?.getAccessTokenPayload())
   })
   application.post('/claim', verifySession(), async (request: SessionRequest, response: Response) => {
-    const session = request.session!
+    const session = present(request.session)
     await session.fetchAndSetClaim(colour)
     const fetched = await session.getClaimValue(colour)
     await session.setClaimValue(colour, 'blue')
@@ -115,7 +116,7 @@ async function startApp(): Promise<Server> {
     response.json([fetched, set, await session.getClaimValue(colour) ?? null])
   })
   application.post('/logout', verifySession(), async (request: SessionRequest, response: Response) => {
-    await request.session!.revokeSession()
+    await present(request.session).revokeSession()
     response.json({})
   })
   application.use(errorHandler())
@@ -175,7 +176,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.send('POST', '/me')).body).toContain('try refresh token')
     expect((await page.send('POST', '/auth/session/refresh')).status).toBe(401)
     const again = await loggedIn()
-    expect((await again.send('POST', '/me', {}, { 'anti-csrf': antiCsrf! })).status).toBe(401)
+    expect((await again.send('POST', '/me', {}, { 'anti-csrf': present(antiCsrf) })).status).toBe(401)
   })
 
   test('a request without a session is unauthorised, and one with a forged token must refresh', async () => {
@@ -301,8 +302,8 @@ describe('without a request', () => {
     const session = await create('carol')
     const { accessToken, refreshToken, antiCsrfToken } = session.getAllSessionTokensDangerously()
     const read = await Session.getSessionWithoutRequestResponse(accessToken, antiCsrfToken, { antiCsrfCheck: true })
-    expect(read!.getUserId()).toBe('carol')
-    const next = await Session.refreshSessionWithoutRequestResponse(refreshToken!, false, antiCsrfToken)
+    expect(read.getUserId()).toBe('carol')
+    const next = await Session.refreshSessionWithoutRequestResponse(present(refreshToken), false, antiCsrfToken)
     expect(next.getHandle()).toBe(session.getHandle())
     await next.assertClaims([])
     await expect(Session.refreshSessionWithoutRequestResponse('malformed', true)).rejects.toThrow()

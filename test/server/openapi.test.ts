@@ -6,6 +6,7 @@ import { errorCodeNames } from '../../src/server/native/error-codes.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
 import { resolveReferences } from '../support/openapi.ts'
+import { present } from '../support/present.ts'
 
 interface Operation {
   readonly operationId: string
@@ -43,7 +44,7 @@ afterAll(() => core.server.close())
 const json = { 'content-type': 'application/json' }
 
 describe.each(['openapi', 'openapi-cdi'])('V-04: the document %s', name => {
-  const documentOf = (): Document => documents.get(name)!
+  const documentOf = (): Document => present(documents.get(name))
   const operationsOf = (): readonly Operation[] => (
     Object.values((resolveReferences(documentOf()) as Document).paths).flatMap(methods => Object.values(methods))
   )

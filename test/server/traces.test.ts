@@ -36,9 +36,11 @@ describe('keyturn serve, with a collector named in the environment', () => {
         OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
       },
     )
-    const call = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`${server.url}${path}`, {
-      ...init, headers: { 'api-key': API_KEY, ...init.headers },
-    })
+    const call = (path: string, init: RequestInit = {}): Promise<Response> => {
+      const headers = new Headers(init.headers)
+      headers.set('api-key', API_KEY)
+      return fetch(`${server.url}${path}`, { ...init, headers })
+    }
     const created = await call('/public/recipe/session', {
       method: 'POST',
       headers: { traceparent: `00-${CALLER.trace}-${CALLER.span}-01` },

@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { createTestClock } from '../support/session-server.ts'
 import { createTestCore, DAY, login } from '../support/test-core.ts'
 import type { Core } from '../support/test-core.ts'
+import { present } from '../support/present.ts'
 
 /** Two processes on one store: each `open` returns a store for one of them. */
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-'))
@@ -66,18 +67,19 @@ describe.each(worlds)('on %s', (_name, create) => {
     const open = create()
     const clock = createTestClock()
     const cores = Array.from({ length: 3 }, () => createTestCore({ store: open(), clock }).core)
-    const handle = await inTenant(cores[0]!, 'public')
+    const core = (index: number): Core => present(cores[index % 3])
+    const handle = await inTenant(core(0), 'public')
     const add = (digit: string) => async ({ role = '' }: { role?: string }) => {
       // Other updates run between reading and writing.
       await Promise.resolve()
       return { role: role + digit }
     }
-    await cores[0]!.updateJwtPayload(handle, { role: '' })
+    await core(0).updateJwtPayload(handle, { role: '' })
     await Promise.all([
-      ...[...'abcdef'].map((digit, index) => cores[index % 3]!.updateJwtPayload(handle, add(digit))),
-      ...[...'ghi'].map((digit, index) => cores[index]!.updateJwtPayloadForUser('alice', add(digit))),
+      ...Array.from('abcdef', (digit, index) => core(index).updateJwtPayload(handle, add(digit))),
+      ...Array.from('ghi', (digit, index) => core(index).updateJwtPayloadForUser('alice', add(digit))),
     ])
-    const { jwtPayload } = await cores[0]!.getSessionByHandle(handle)
+    const { jwtPayload } = await core(0).getSessionByHandle(handle)
     expect([...jwtPayload.role ?? ''].sort().join('')).toBe('abcdefghi')
   })
 

@@ -43,9 +43,9 @@ const userOf = (reply: Reply): unknown => [reply.status, JSON.parse(reply.body).
 
 describe.runIf(hasOldSystems())('Auth.js', () => {
   const encoders = [
-    ['NextAuth 4', V4, async (secret: string) => (await version4())({ token: { sub: 'alice', name: 'Alice' }, secret })],
+    ['NextAuth 4', V4, async (secret: string) => version4()({ token: { sub: 'alice', name: 'Alice' }, secret })],
     ['NextAuth 4 over http', 'next-auth.session-token', async (secret: string) => (
-      (await version4())({ token: { sub: 'alice' }, secret })
+      version4()({ token: { sub: 'alice' }, secret })
     )],
     ['Auth.js 5', V5, async (secret: string) => (await version5())({ token: { sub: 'alice' }, secret, salt: V5 })],
     ['Auth.js 5 over http', 'authjs.session-token', async (secret: string) => (
@@ -78,7 +78,7 @@ describe.runIf(hasOldSystems())('Auth.js', () => {
     const long = 'x'.repeat(6000)
     const server = await start(fromAuthJsTokens({ secret: SECRET }))
     for (const [cookie, token] of [
-      [V4, await (await version4())({ token: { sub: 'alice', long }, secret: SECRET })],
+      [V4, await version4()({ token: { sub: 'alice', long }, secret: SECRET })],
       [V5, await (await version5())({ token: { sub: 'alice', long }, secret: SECRET, salt: V5 })],
     ] as const) {
       const chunks = token.match(/.{1,3933}/g) ?? []
@@ -93,10 +93,10 @@ describe.runIf(hasOldSystems())('Auth.js', () => {
   test('expired, by its own clock, it is refused', async () => {
     let now = Date.now()
     const server = await start(fromAuthJsTokens({ secret: SECRET, clock: () => now }))
-    const token = await (await version4())({ token: { sub: 'alice' }, secret: SECRET, maxAge: 60 })
+    const token = await version4()({ token: { sub: 'alice' }, secret: SECRET, maxAge: 60 })
     now += 74_000
     expect((await me(browser(server, { [V4]: token }))).status).toBe(200)
-    const other = await (await version4())({ token: { sub: 'alice' }, secret: SECRET, maxAge: 60 })
+    const other = await version4()({ token: { sub: 'alice' }, secret: SECRET, maxAge: 60 })
     now += 80_000
     expect((await me(browser(server, { [V4]: other }))).status).toBe(401)
   })

@@ -9,6 +9,7 @@ import { freshStore, opened, openPool, watched } from '../support/postgres-pools
 import { serveProcess } from '../support/serve-process.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
 import { createDirectory } from '../support/servers/workspace.ts'
+import { present } from '../support/present.ts'
 
 const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'scale')
@@ -153,7 +154,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const buffers = async (at: string, name: string): Promise<{ read: number; plan: string }> => {
       const { rows: [row] } = await client.query(
         `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE reading(${at}, '${name}', 11)`)
-      const [{ Plan: plan }] = row?.['QUERY PLAN']
+      const [{ Plan: plan }] = present(row)['QUERY PLAN']
       return { read: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'], plan: JSON.stringify(plan) }
     }
     for (const mode of ['force_generic_plan', 'force_custom_plan']) {

@@ -10,6 +10,7 @@ import {
 import { manySessions } from '../support/many-sessions.ts'
 import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
+import { present } from '../support/present.ts'
 
 const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'properties')
@@ -149,7 +150,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       await on.query(`PREPARE s${number} AS ${text}`)
       const { rows: [types] } = await on.query(
         'SELECT parameter_types::text[] AS types FROM pg_prepared_statements WHERE name = $1', [`s${number}`])
-      const values = (types?.types as string[]).map(type => {
+      const values = (present(types)['types'] as string[]).map(type => {
         if (type.endsWith('[]')) return type === 'text[]' ? '\'{cAAAAAQAAAAAAAAAAAAAAAA}\'' : '\'{1}\''
         if (text.includes('$1::text::json')) return '\'[]\''
         return type === 'text' ? '\'user-1\'' : '\'500\''

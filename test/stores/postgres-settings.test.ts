@@ -7,9 +7,11 @@ import { freshSchema, opened, openPool } from '../support/postgres-pools.ts'
 
 const url = inject('postgresUrl')
 
+type TypeId = Parameters<typeof types.getTypeParser>[0]
+
 /** Reads a type of column in another way than the driver does. */
-function parsing(type: number, parse: (text: string) => unknown): PoolConfig {
-  return { types: { getTypeParser: (id: number) => id === type ? parse : types.getTypeParser(id) } } as PoolConfig
+function parsing(type: TypeId, parse: (text: string) => unknown): PoolConfig {
+  return { types: { getTypeParser: id => id === type ? parse : types.getTypeParser(id) } }
 }
 
 const { INT2, INT8, TEXT } = types.builtins

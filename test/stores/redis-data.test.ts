@@ -309,7 +309,7 @@ describe.skipIf(missing)('Redis', () => {
 
   test('a command that a client sends twice is harmless', async () => {
     const client = connectIoredis(url)
-    const twice = new Proxy(client as IoredisClient, {
+    const twice = new Proxy(client, {
       get(target, name) {
         if (name === 'call') {
           return async (command: string, args: string[]) => {

@@ -7,6 +7,7 @@ import type { SigningKey } from '../../src/tokens/key-ring.ts'
 import type { HttpClient } from './http-client.ts'
 import { AT } from './session-server.ts'
 import type { SessionServer } from './session-server.ts'
+import { present } from './present.ts'
 
 /** Copies a database that is in use, as a backup does, or an attacker with read access. */
 export function copyDatabase(file: string, copy: string): string {
@@ -21,7 +22,7 @@ export async function signingKeyIn(copy: string, secret: string | null): Promise
   const store = openSqliteStore(copy)
   const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
   await store.close()
-  const loaded = await (await createKeyLoader(nodeCrypto, secret === null ? [] : [secret])).load(stored!, {
+  const loaded = await (await createKeyLoader(nodeCrypto, secret === null ? [] : [secret])).load(present(stored), {
     name: 'default', audience: null,
   })
   if (loaded.purpose !== 'access') throw new Error('not a signing key')

@@ -28,7 +28,7 @@ export async function expectNothingSkipped(reader: SessionStore, writers: readon
     const read = new Promise<void>(resolve => {
       noteRead = resolve
     })
-    await Promise.all(handles.slice(from, from + 20).map((handle, index) => (
+    await Promise.all(handles.slice(from, from + 20).map(async (handle, index) => (
       writers[index % writers.length]?.remove([handle], sampleNow + minute)
     )))
     await read

@@ -152,7 +152,7 @@ function withPrelude(code: string, prelude: readonly Statement[]): string {
   const names = new Set([...needed].flatMap(({ declares }) => declares))
   for (const statement of prelude) {
     const isAbout = statement.declares.length === 0 && needed.size > 0
-      && (/^declare /.test(statement.text) || [...names].some(name => statement.text.startsWith(`${name}.`)))
+      && (statement.text.startsWith('declare ') || [...names].some(name => statement.text.startsWith(`${name}.`)))
     if (!isAbout) continue
     needed.add(statement)
     need(statement.text)

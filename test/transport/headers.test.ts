@@ -264,7 +264,7 @@ describe('limits', () => {
     const { client } = await loggedIn()
     const token = client.cookie(AT) ?? ''
     for (const cookie of [
-      `${AT}=%`, `${AT}=%zz`, `${AT}=%c0%ae`, `${AT}`, `=${AT}=${token}`, `__host-sAccessToken=${token}`,
+      `${AT}=%`, `${AT}=%zz`, `${AT}=%c0%ae`, AT, `=${AT}=${token}`, `__host-sAccessToken=${token}`,
       `$Version=1, ${AT}=${token}`,
       `${AT}="${token}"`, `\u00a0${AT}=${token}`, '__proto__=1', ';;;;', `"${AT}"=${token}`,
     ]) {

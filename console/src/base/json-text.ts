@@ -41,7 +41,7 @@ export interface DiffLine {
 export function diff(text: string, other: string): DiffLine[] {
   const [mine, theirs] = [text.split('\n'), other.split('\n')]
   // Common lines of the rests from line i of one and line j of the other.
-  const common = Array.from({ length: mine.length + 1 }, () => new Array<number>(theirs.length + 1).fill(0))
+  const common = Array.from({ length: mine.length + 1 }, () => Array<number>(theirs.length + 1).fill(0))
   const at = (i: number, j: number): number => common[i]?.[j] ?? 0
   for (let i = mine.length - 1; i >= 0; i--) {
     for (let j = theirs.length - 1; j >= 0; j--) {

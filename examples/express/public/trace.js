@@ -18,7 +18,7 @@ export const tab = await new Promise(resolve => {
     resolve(number)
     return new Promise(() => {})
   })
-  take(1)
+  void take(1)
 })
 
 channel.onmessage = ({ data: { type, content } }) => {

@@ -16,10 +16,12 @@ const keptJson: Schema = { $ref: '#/components/schemas/JsonObject/then' }
  * JSON that JavaScript keeps unchanged, at any depth: `read-body.ts` refuses all other. Generated clients ignore
  * conditions, so that their types stay simple.
  */
+// oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema: nothing awaits it
 export const kept: Pick<Schema, 'if' | 'then'> = { if: {}, then: keptJson }
 /** A JSON object of any content. Without `additionalProperties`, generated clients type it as an empty one. */
 export const anyObject: Schema = {
   type: 'object', additionalProperties: true, if: {},
+  // oxlint-disable-next-line unicorn/no-thenable -- as above
   then: {
     propertyNames: { not: { enum: ['__proto__'] } }, additionalProperties: keptJson, items: keptJson,
     minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE,

@@ -82,7 +82,7 @@ function isUnchanged(row: Row): boolean {
   try {
     const numbers = ['small', 'big', 'letters'].map(column => readInteger(row, column))
     return row['nothing'] === null && typeof row['letter'] === 'string' && readText(row, 'version') !== ''
-      && `${numbers.slice(0, 2)}` === `7,${Number.MAX_SAFE_INTEGER}`
+      && numbers.slice(0, 2).join() === `7,${Number.MAX_SAFE_INTEGER}`
   } catch {
     return false
   }

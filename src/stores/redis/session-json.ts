@@ -155,7 +155,7 @@ function clientOf(value: unknown): SessionRecord['client'] {
 
 function parsedSession(text: string): JsonObject {
   const stored = parsed(text)
-  if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(`${stored['format']}`)
+  if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(String(stored['format']))
   return stored
 }
 

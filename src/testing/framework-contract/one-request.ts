@@ -28,7 +28,7 @@ async function whoIs(client: AppClient, headers: Headers = {}): Promise<string> 
   const reply = await client.send('GET', '/me', { headers })
   const payload = reply.member('payload')
   const role = isJsonObject(payload) ? payload['role'] : undefined
-  return reply.status === 200 ? `${reply.member('userId')}, ${role}` : `${reply.status}`
+  return reply.status === 200 ? `${String(reply.member('userId'))}, ${String(role)}` : `${reply.status}`
 }
 
 /** The names of the cookies that a response sets, and of those that it clears. */

@@ -63,7 +63,7 @@ export const importCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = await Promise.all([open(), open(), open()])
       for (let round = 0; round < 4; round++) {
-        const calls = Array.from({ length: 15 }, (_, index) => (
+        const calls = Array.from({ length: 15 }, async (_, index) => (
           stores[index % 3]?.admitImport(admission(round, { kid: `key-${index}` }))
         ))
         const results = (await Promise.all(calls)).filter((each): each is AdmittedImport => each !== undefined)

@@ -95,7 +95,7 @@ export const keyCases: readonly ContractCase[] = [
       const results = await Promise.all([
         store.replaceKeyMaterial('key-1', 'Material', 'new'), other.replaceKeyMaterial('key-1', 'Material', 'new'),
       ])
-      ensureEqual(results.toSorted(), [false, true], 'of two one wins')
+      ensureEqual(results.filter(isReplaced => isReplaced).length, 1, 'of two one wins')
       ensureEqual(await other.listKeys(), [{ ...key, material: 'new' }], 'it is replaced')
     },
   },

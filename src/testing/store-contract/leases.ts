@@ -36,7 +36,7 @@ export const leaseCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
       for (const now of [sampleNow, sampleNow + minute]) {
-        const results = await Promise.all(Array.from({ length: 20 }, (_, index) =>
+        const results = await Promise.all(Array.from({ length: 20 }, async (_, index) =>
           stores[index % stores.length]?.acquireLease('sweep', `${now}-${index}`, now, now + minute)))
         ensureEqual(results.filter(taken => taken).length, 1, 'one has the lease')
       }

@@ -116,7 +116,7 @@ export const rotationCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 5 }, () => open()))
       await stores[0]?.insert(sampleRecord())
-      const results = await Promise.all(Array.from({ length: 50 }, (_, index) =>
+      const results = await Promise.all(Array.from({ length: 50 }, async (_, index) =>
         stores[index % stores.length]?.rotate(sampleRotation({ next: sampleNext({ refreshHash: `child-${index}` }) }))))
       const winners = results.filter(record => record !== null && record !== undefined)
       ensureEqual(winners.length, 1, 'one rotation wins')

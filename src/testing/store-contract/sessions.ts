@@ -144,7 +144,7 @@ export const sessionCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
-      const attempts = Array.from({ length: 10 }, (_, index) =>
+      const attempts = Array.from({ length: 10 }, async (_, index) =>
         stores[index % stores.length]?.remove([sampleHandle(1)], sampleNow + minute))
       const removed = (await Promise.all(attempts)).flatMap(removal => removal?.handles ?? [])
       ensureEqual(removed, [sampleHandle(1)], 'one call deleted it')

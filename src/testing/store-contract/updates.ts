@@ -140,7 +140,7 @@ export const updateCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
-      const updates = await Promise.all(Array.from({ length: 10 }, (_, index) =>
+      const updates = await Promise.all(Array.from({ length: 10 }, async (_, index) =>
         stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', expectedVersion: null, now: sampleNow, from: sampleNow })))
       const all = Array.from({ length: 10 }, (_, index) => index + 1)
       const versions = updates.map(update => update?.version ?? 0)

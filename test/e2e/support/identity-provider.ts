@@ -1,5 +1,5 @@
 import { createServer } from 'node:https'
-import Provider from 'oidc-provider'
+import { Provider } from 'oidc-provider'
 import type { Certificate } from './certificate.ts'
 
 /** A running server of a test. */

@@ -212,7 +212,7 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
   route('fail', [Get('fail'), guarded], [])
 
   function route(
-    name: keyof Routes & string,
+    name: keyof Routes,
     decorators: readonly MethodDecorator[],
     parameters: readonly ParameterDecorator[],
   ): void {

@@ -16,7 +16,7 @@ other.exec('BEGIN IMMEDIATE')
 let ticks = 0
 let ticksWhenDone = 0
 const login = store.insert(sampleRecord())
-login.then(() => { ticksWhenDone = ticks })
+void login.then(() => { ticksWhenDone = ticks })
 for (; ticks < 20; ticks++) await new Promise(resolve => setTimeout(resolve, 0))
 const found = await store.find(sampleRecord().handle)
 other.exec('ROLLBACK')

@@ -20,7 +20,7 @@ interface Report {
 function runBounded(wrapper: readonly string[], bound: string, task: string): Report {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-full-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const [program = 'sh', ...args] = [...wrapper, 'sh', '-c', `${bound} && exec "$2" "$3" "$4" "$5" "$6"`, 'sh', folder,
+  const [program, ...args] = [...wrapper, 'sh', '-c', `${bound} && exec "$2" "$3" "$4" "$5" "$6"`, 'sh', folder,
     process.execPath, '--conditions=keyturn-source', script, task, join(folder, 'sessions.db')]
   const options = { encoding: 'utf8', env: { ...process.env, NODE_NO_WARNINGS: '1' } } as const
   const { stdout, stderr, status } = spawnSync(program, args, options)

@@ -18,7 +18,7 @@ export async function beginMove(nodes: readonly ClusterNode[], key: string): Pro
     if (source === undefined || target === undefined || sourceNode === undefined || targetNode === undefined) {
       throw new Error(`no primary has the slot of ${key}`)
     }
-    const [sourceId, targetId] = [`${await source.cluster('MYID')}`, `${await target.cluster('MYID')}`]
+    const [sourceId, targetId] = [await source.cluster('MYID'), await target.cluster('MYID')]
     await target.cluster('SETSLOT', slot, 'IMPORTING', sourceId)
     await source.cluster('SETSLOT', slot, 'MIGRATING', targetId)
     return { finish: () => finish(nodes, slot, sourceNode, targetNode) }
@@ -30,11 +30,11 @@ async function finish(nodes: readonly ClusterNode[], slot: number, from: Cluster
     const [target, source] = admins
     if (source === undefined || target === undefined) throw new Error('there are two of them')
     for (;;) {
-      const keys = (await source.cluster('GETKEYSINSLOT', slot, 10)) as string[]
+      const keys = await source.cluster('GETKEYSINSLOT', slot, 10)
       if (keys.length === 0) break
       await source.call('MIGRATE', to.host, `${to.port}`, '', '0', '5000', 'KEYS', ...keys)
     }
-    const id = `${await target.cluster('MYID')}`
+    const id = await target.cluster('MYID')
     // The new owner learns it first, so that there is always one.
     for (const admin of admins) await admin.cluster('SETSLOT', slot, 'NODE', id)
   })

@@ -39,7 +39,7 @@ export async function startRedisCluster(options: { readonly replicas?: boolean }
     await Promise.all(clients.map((client) => untilTrue(() => knowsAll(client, count))))
     await Promise.all(replicas.map(async (client, index) => {
       const primary = primaries[index]
-      if (primary !== undefined) await client.cluster('REPLICATE', `${await primary.cluster('MYID')}`)
+      if (primary !== undefined) await client.cluster('REPLICATE', await primary.cluster('MYID'))
     }))
     await Promise.all(clients.map((client) => untilTrue(() => servesAll(client))))
   } catch (error) {
@@ -92,7 +92,7 @@ function slotsOf(index: number): number[] {
 async function introduceAll(clients: readonly Redis[], servers: readonly TestServer[]): Promise<void> {
   const [first] = clients
   for (const [index, server] of servers.entries()) {
-    const busPort = (await clients[index]?.config('GET', 'cluster-port')) as string[] | undefined
+    const busPort = await clients[index]?.config('GET', 'cluster-port')
     if (index > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', server.port, ...busPort?.slice(1) ?? [])
   }
 }

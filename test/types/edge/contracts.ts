@@ -1,6 +1,6 @@
 // The contracts, for authors of stores and adapters.
 import { createSessions } from 'keyturn'
-import type { GetSessionOptions, ReadonlySession, Session, SessionReading } from 'keyturn'
+import type { GetSessionOptions, ReadonlySession, SessionReading } from 'keyturn'
 import type {
   Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredEvent, StoredKey, TokenState, UserRemoval,
 } from 'keyturn/stores'
