@@ -24,7 +24,7 @@ export default {
   ignoreDependencies: [
     // Run as a program, loaded by a name that the test computes, or bundled from a string.
     '@arethetypeswrong/cli', '@hono/node-server', '@rollup/.*', 'bowser', 'compression', 'express4', 'htm', 'openid-client',
-    'zone.js',
+    'oxlint', 'oxlint-tsgolint', 'zone.js',
     // Optional peers that applications of the tests have, in packages of their own.
     'next', '@sveltejs/kit',
     // Listed by the package.json of their folders.
