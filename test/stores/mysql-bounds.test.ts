@@ -6,7 +6,8 @@ import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import { rowOf } from '../../src/stores/sql/row.ts'
 import {
-  minute, sampleClaim, sampleEvent, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleClaim, sampleEvent, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation,
+  sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { removeDue } from '../../src/testing/store-contract/expiry.ts'
 import { mysqlEngines } from '../support/mysql-engines.ts'
@@ -141,7 +142,8 @@ for (const { name, available, url } of await mysqlEngines('bounds')) describe.sk
         await store.removeByUser(sampleUserRemoval({ userId, notBefore: { time: sampleNow, until: sampleNow + 1 } }))
         await store.appendEvent(sampleEvent(number, { until: sampleNow + 1 }))
         const handle = sampleHandle(200 + number)
-        await store.admitImport({ claim: sampleClaim({ handle, until: sampleNow + 1 }), record: sampleRecord({ handle }) })
+        await store.admitImport({ claim: sampleClaim({ handle, until: sampleNow + 1 }),
+          record: sampleRecord({ handle }) })
       }
       await store.insert(sampleRecord({ handle: sampleHandle(100 + number), createdAt: sampleNow - 60 * minute }))
       await store.rotate(sampleRotation({

@@ -35,12 +35,18 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await admin.query(
       `INSERT INTO ${schema}.keyturn_event (${eventColumns.join(', ')})
        SELECT ${eventColumns.join(', ')} FROM json_populate_recordset(NULL::${schema}.keyturn_event, $1)`,
-      [JSON.stringify(events.map(values => Object.fromEntries(eventColumns.map((column, index) => [column, values[index]]))))])
+      [JSON.stringify(
+        events.map(values => Object.fromEntries(eventColumns.map((column, index) => [column, values[index]]))),
+      )],
+    )
     const claims = numbers.map(number => claimValues(claimNumber(number)))
     await admin.query(
       `INSERT INTO ${schema}.keyturn_import_claim (${claimColumns.join(', ')})
        SELECT ${claimColumns.join(', ')} FROM json_populate_recordset(NULL::${schema}.keyturn_import_claim, $1)`,
-      [JSON.stringify(claims.map(values => Object.fromEntries(claimColumns.map((column, index) => [column, values[index]]))))])
+      [JSON.stringify(
+        claims.map(values => Object.fromEntries(claimColumns.map((column, index) => [column, values[index]]))),
+      )],
+    )
     await admin.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', ${MANY})`)
     await admin.query('VACUUM ANALYZE')
 
