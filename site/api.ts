@@ -90,8 +90,9 @@ const isDescribed = (reflection: Reflection): boolean => (
   described.has(reflection.name) || reflection.name === '__type'
   || (reflection.parent !== undefined && isDescribed(reflection.parent))
 )
-const members = ReflectionKind.Property | ReflectionKind.Accessor | ReflectionKind.CallSignature
-  | ReflectionKind.ConstructorSignature
+const members = [
+  ReflectionKind.Property, ReflectionKind.Accessor, ReflectionKind.CallSignature, ReflectionKind.ConstructorSignature,
+]
 const isInParameter = ({ parent }: Reflection): boolean => (
   parent !== undefined && (parent.kindOf(ReflectionKind.Parameter) || isInParameter(parent))
 )

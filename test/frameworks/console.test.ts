@@ -7,6 +7,7 @@ import type { CreateSessionsOptions } from '../../src/index.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { inMemory } from '../../src/testing/index.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { present } from '../support/present.ts'
 import { ConsoleClient } from '../support/console-client.ts'
 import { applications, PATH } from './support/console-applications.ts'
 import type { Bare, Start } from './support/console-applications.ts'
@@ -177,7 +178,8 @@ describe('CON-21: the console of an application', () => {
     const handle = sessions.console({ authorize: () => ({ name: 'ada', role: 'manage' }) })
     const login = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN } })
     const session = (await sessions.createNewSession(login, new Headers(), 'alice', {}, { n: 1 })).getHandle()
-    const { changeToken } = await (await handle(new Request(`${ORIGIN}/console/api/me`)))?.json() as { changeToken: string }
+    const me = present(await handle(new Request(`${ORIGIN}/console/api/me`)))
+    const { changeToken }: { changeToken: string } = await me.json()
     const response = await handle(new Request(`${ORIGIN}/console/api/sessions/${session}/info`, {
       method: 'PUT', headers: { 'origin': ORIGIN, 'x-console-token': changeToken, 'content-type': 'application/json' },
       body: JSON.stringify({ value: { m: 1 }, version: 0 }),
