@@ -75,7 +75,8 @@ const sections: readonly Section[] = [
   },
   {
     title: 'createNewSession(request, response, userId, jwtPayload, sessionInfo, options)', from: 'every adapter',
-    rules: createNewSessionRules, types: ['transport/start-session.ts: CreateNewSessionOptions', 'session/core.ts: NewSessionOptions'],
+    rules: createNewSessionRules,
+    types: ['transport/start-session.ts: CreateNewSessionOptions', 'session/core.ts: NewSessionOptions'],
   },
   {
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
@@ -101,7 +102,8 @@ const sections: readonly Section[] = [
     types: ['session/core.ts: RevokeOptions', 'session/core.ts: TenantOptions'],
   },
   {
-    title: 'getAllSessionHandlesForUser(userId, options), updateJwtPayloadForUser(userId, change, options)', from: 'keyturn', rules: tenantRules,
+    title: 'getAllSessionHandlesForUser(userId, options), updateJwtPayloadForUser(userId, change, options)',
+    from: 'keyturn', rules: tenantRules,
     types: ['session/core.ts: TenantOptions'],
   },
   {
@@ -183,7 +185,8 @@ const sections: readonly Section[] = [
   adapter('ws', 'WsOptions', adapters.wsRules),
   adapter('socketio', 'SocketIoOptions', adapters.socketIoRules),
   {
-    title: 'importSessions(options)', from: 'keyturn/import', rules: importRules, types: ['import/plan.ts: ImportOptions'],
+    title: 'importSessions(options)', from: 'keyturn/import', rules: importRules,
+    types: ['import/plan.ts: ImportOptions'],
   },
   {
     title: 'checkImport(setup, options)', from: 'keyturn/import', rules: checkImportRules,
@@ -350,7 +353,8 @@ export function writeReference(): string {
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '
       + 'them. In the environment `--api-key` is `KEYTURN_API_KEY`, and so on.',
     table(['setting', 'flag', 'must be', 'default', 'meaning'], settingDescriptions.map(setting => [
-      `\`${setting.name}\``, setting.isPositional ? `\`${setting.placeholder}\`, without a flag` : `\`--${setting.flag}\``,
+      `\`${setting.name}\``,
+      setting.isPositional ? `\`${setting.placeholder}\`, without a flag` : `\`--${setting.flag}\``,
       `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
       setting.preset === '' ? '' : `\`${setting.preset}\``, setting.help,
     ])),

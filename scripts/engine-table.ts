@@ -63,9 +63,11 @@ export function writeTable(results: readonly EngineResult[]): string {
 
 /** The results that a page shows, by name. */
 export function readResults(text: string): [name: string, result: EngineResult][] {
-  const lists = new Map([...text.matchAll(/\nFailed on `([^`]+)`:\n\n((?:- .*\n)*)/g)].map(([, name = '', list = '']) => (
-    [name, list.split('\n').filter(Boolean).map((line) => line.slice(2))]
-  )))
+  const lists = new Map(
+    [...text.matchAll(/\nFailed on `([^`]+)`:\n\n((?:- .*\n)*)/g)].map((
+      [, name = '', list = ''],
+    ) => [name, list.split('\n').filter(Boolean).map((line) => line.slice(2))]),
+  )
   const rows = text.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) \| (\d+) \| (\d+) \| (\S+) \|$/gm)
   return [...rows].map(([, name = '', title = '', version = '', passed = '', failures = '', date = '']) => (
     [name, {

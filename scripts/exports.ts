@@ -38,14 +38,16 @@ function exportsOf(file: string): Export[] {
     // Overloads share the comment of the first.
     if (!own.has(name)) own.set(name, { name, kind, meaning: firstSentence(comment) })
   }
-  const passed = [...source.matchAll(/^export (?:type )?\{([^}]*)\} from '(.*)'$/gm)].flatMap(([, list = '', from = '']) => {
-    const known = new Map(exportsOf(join(dirname(file), from)).map(each => [each.name, each]))
-    return list.split(',').map(name => name.trim()).filter(name => name !== '').map(name => {
-      const found = known.get(name)
-      if (found === undefined) throw new Error(`${relative(root, file)}: the declaration of ${name} is not found`)
-      return found
-    })
-  })
+  const passed = [...source.matchAll(/^export (?:type )?\{([^}]*)\} from '(.*)'$/gm)].flatMap(
+    ([, list = '', from = '']) => {
+      const known = new Map(exportsOf(join(dirname(file), from)).map(each => [each.name, each]))
+      return list.split(',').map(name => name.trim()).filter(name => name !== '').map(name => {
+        const found = known.get(name)
+        if (found === undefined) throw new Error(`${relative(root, file)}: the declaration of ${name} is not found`)
+        return found
+      })
+    },
+  )
   return [...own.values(), ...passed]
 }
 

@@ -87,7 +87,9 @@ export async function provision(software: readonly SoftwareName[]): Promise<Soft
 async function fetchFromDebian(missing: readonly SoftwareName[]): Promise<void> {
   if (missing.length === 0) return
   if (findProgram('apt-get') === null || findProgram('dpkg-deb') === null) {
-    for (const name of missing) console.log(`keyturn: install ${name}: it is missing, and there is no apt-get to fetch it`)
+    for (const name of missing) {
+      console.log(`keyturn: install ${name}: it is missing, and there is no apt-get to fetch it`)
+    }
     return
   }
   for (const suite of [null, 'sid'] as const) {
@@ -117,8 +119,8 @@ export function readVersions(archives: Iterable<string>, packages: readonly stri
 }
 
 /**
- * From the output of `apt-get indextargets` with the format of `sourceFormat`: the address of the mirror that serves the
- * release `codename`, or null.
+ * From the output of `apt-get indextargets` with the format of `sourceFormat`: the address of the mirror that serves
+ * the release `codename`, or null.
  */
 export function readMirror(output: string, codename: string): string | null {
   const lines = output.split('\n').map((line) => line.split(' '))

@@ -113,7 +113,9 @@ export function lastLine({ passed, failures, skipped }: Outcome): string {
 /** Message and diff, shortened, and where the error was thrown. */
 function textOf(errors: readonly Thrown[]): string {
   return errors.map(({ name, message, diff, stack }) => {
-    const words = stripVTControlCharacters([`${name ?? 'Error'}: ${message}`, ...diff === undefined ? [] : [diff]].join('\n'))
+    const words = stripVTControlCharacters(
+      [`${name ?? 'Error'}: ${message}`, ...diff === undefined ? [] : [diff]].join('\n'),
+    )
     const frames = (stack ?? '').split('\n').filter((line) => /^\s*at /.test(line))
     const place = frames.find((line) => !line.includes('node_modules') && !line.includes('node:')) ?? frames[0]
     return [

@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { findProgram } from '../test/support/servers/programs.ts'
 import type { SoftwareName } from '../test/support/servers/programs.ts'
 import { provision } from './provision.ts'
-import { lastLine, listFailures, type Outcome, outcomeOf, outcomeOfRunner, type TestRun, total } from './test-outcome.ts'
+import {
+  lastLine, listFailures, type Outcome, outcomeOf, outcomeOfRunner, type TestRun, total,
+} from './test-outcome.ts'
 import { reportPath } from './test-reporter.ts'
 
 type Command = readonly [program: string, ...args: string[]]

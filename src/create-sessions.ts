@@ -87,9 +87,9 @@ export interface CreateSessionsOptions<
   /** The cryptography. Default: the platform's. */
   readonly crypto?: Crypto
   /**
-   * Lets work go on after the response, on a platform that ends it with the request: `waitUntil` of `@vercel/functions`, for
-   * instance. With it, no timer runs between requests: verifications read the change log (docs/serverless.md). Default:
-   * `waitUntil` of Cloudflare Workers there; none elsewhere.
+   * Lets work go on after the response, on a platform that ends it with the request: `waitUntil` of
+   * `@vercel/functions`, for instance. With it, no timer runs between requests: verifications read the change log
+   * (docs/serverless.md). Default: `waitUntil` of Cloudflare Workers there; none elsewhere.
    */
   readonly keepAlive?: KeepAlive
 }

@@ -39,8 +39,8 @@ export interface VerifierOptions {
    */
   readonly maxTokenAge?: Duration
   /**
-   * The name of the access token's cookie. Default: `__Host-sAccessToken`, or `sAccessToken` if the issuer uses http; on
-   * localhost, `-` and the port of the issuer follow. Set it to `__Secure-sAccessToken` if the server sets a cookie
+   * The name of the access token's cookie. Default: `__Host-sAccessToken`, or `sAccessToken` if the issuer uses http;
+   * on localhost, `-` and the port of the issuer follow. Set it to `__Secure-sAccessToken` if the server sets a cookie
    * `domain`.
    */
   readonly accessTokenName?: string

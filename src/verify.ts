@@ -114,8 +114,9 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
       })
       await within(reading, {
         limit, signal, schedule,
-        late: () => new GeneralError('STORE_UNAVAILABLE', `the server of the sessions did not answer within ${limit} ms`, {
-          reason: isKeySetRead ? 'feed-unreachable' : 'keys-unreachable',
+        late: () =>
+          new GeneralError('STORE_UNAVAILABLE', `the server of the sessions did not answer within ${limit} ms`, {
+            reason: isKeySetRead ? 'feed-unreachable' : 'keys-unreachable',
         }),
       })
     },
@@ -170,7 +171,8 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
 async function readKeySet(get: (url: string) => Promise<Response>, url: string): Promise<unknown> {
   const response = await get(url)
   if (!response.ok) {
-    throw new GeneralError('STORE_UNAVAILABLE', `the request for the key set failed with HTTP status ${response.status}`)
+    throw new GeneralError('STORE_UNAVAILABLE',
+      `the request for the key set failed with HTTP status ${response.status}`)
   }
   return response.json()
 }

@@ -120,6 +120,8 @@ test('L-38: where requests must not wait for each other, each fetches the key se
       },
     },
   })
-  await Promise.all([1, 2, 3].map(request => requests.run(request, () => Promise.all([keys.current(), changes.current()]))))
+  await Promise.all(
+    [1, 2, 3].map(request => requests.run(request, () => Promise.all([keys.current(), changes.current()]))),
+  )
   expect([fetches, reads]).toEqual([[1, 2, 3], [1, 2, 3]])
 })

@@ -90,7 +90,9 @@ describe('verification in another service', () => {
       expect(name).toContain(`sAccessToken-${new URL(local).port}`)
       const { accessToken } = await signIn(server.sessions, 'alice')
       const verifier = createVerifier({ issuer: local, jwks: await server.sessions.getJwks(), clock: server.clock })
-      const request = new Request('https://edge.example/', { headers: { cookie: `sAccessToken=x; ${name}=${accessToken}` } })
+      const request = new Request('https://edge.example/', {
+        headers: { cookie: `sAccessToken=x; ${name}=${accessToken}` },
+      })
       expect(userOf(await verifier.readSession(request))).toBe('alice')
       await server.close()
     }
@@ -396,7 +398,9 @@ describe('L-36: ready()', () => {
     const { token } = await login()
     let reads = 0
     const memory = createMemoryStore()
-    const { verifier, fetched } = remote({ feed: { changesSince: (...call) => (reads += 1, memory.changesSince(...call)) } })
+    const { verifier, fetched } = remote({
+      feed: { changesSince: (...call) => (reads += 1, memory.changesSince(...call)) },
+    })
     await verifier.ready()
     expect([fetched.length, reads]).toEqual([1, 1])
     await verifier.ready()
@@ -408,7 +412,9 @@ describe('L-36: ready()', () => {
     server = await startSessionServer()
     const { verifier: keyless } = remote({ fetch: () => Promise.reject(new Error('connection refused')) })
     await expect(keyless.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', reason: 'keys-unreachable' })
-    const { verifier: feedless } = remote({ feed: { changesSince: () => Promise.reject(new Error('connection refused')) } })
+    const { verifier: feedless } = remote({
+      feed: { changesSince: () => Promise.reject(new Error('connection refused')) },
+    })
     await expect(feedless.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', reason: 'feed-unreachable' })
     const { verifier: silent } = remote({ fetch: () => new Promise(() => undefined) })
     await expect(silent.ready({ timeout: '1ms' })).rejects.toMatchObject({ reason: 'keys-unreachable' })

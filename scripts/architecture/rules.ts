@@ -29,8 +29,9 @@ export function readModuleTable(markdown: string): { table: ModuleTable; problem
     const dependencies = new Map<string, Permission>()
     for (const item of allowed === '' ? [] : allowed.split(',')) {
       const dependency = /^(types of )?([a-z]+)$/.exec(item.trim())
-      if (dependency?.[2] === undefined) problems.push(`docs/architecture.md: cannot read "${item.trim()}" in module ${module}`)
-      else dependencies.set(dependency[2], dependency[1] === undefined ? 'values' : 'types')
+      if (dependency?.[2] === undefined) {
+        problems.push(`docs/architecture.md: cannot read "${item.trim()}" in module ${module}`)
+      } else dependencies.set(dependency[2], dependency[1] === undefined ? 'values' : 'types')
     }
     table.set(module, dependencies)
   }
@@ -47,8 +48,12 @@ export function moduleOf(path: string): string | null {
 /** Reports modules that exist and are not listed, and modules that are listed and do not exist. */
 export function checkModules(table: ModuleTable, modules: ReadonlySet<string>): string[] {
   return [
-    ...[...modules].filter((module) => !table.has(module)).map((module) => `module ${module} is not in docs/architecture.md`),
-    ...[...table.keys()].filter((module) => !modules.has(module)).map((module) => `module ${module} is in docs/architecture.md but does not exist`),
+    ...[...modules].filter((module) => !table.has(module)).map((module) =>
+      `module ${module} is not in docs/architecture.md`
+    ),
+    ...[...table.keys()].filter((module) => !modules.has(module)).map((module) =>
+      `module ${module} is in docs/architecture.md but does not exist`
+    ),
   ]
 }
 

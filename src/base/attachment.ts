@@ -22,9 +22,9 @@ class Link {
 }
 
 /**
- * Creates an attachment. The value is in a private field, so that no log of the object shows it. A WeakMap with an entry
- * for each request costs more than a verification, most of it while memory is reclaimed. Nearly every object that is
- * asked has no value: saying so takes a private field of the object itself twice as long.
+ * Creates an attachment. The value is in a private field, so that no log of the object shows it. A WeakMap with an
+ * entry for each request costs more than a verification, most of it while memory is reclaimed. Nearly every object that
+ * is asked has no value: saying so takes a private field of the object itself twice as long.
  */
 export function createAttachment<Value>(): Attachment<Value> {
   return class Kept extends Link {

@@ -141,8 +141,8 @@ export type GeneralErrorCode = 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
  * - `store-failed`: the store answers and refuses, for example because its disk is full.
  * - `credentials-refused`: the store refuses the user or the password.
  * - `driver-missing`: the store's driver is not installed, or too old.
- * - `tables-missing`: the store's tables are not there. `tables-outdated`: they lack migrations. `tables-newer`: a newer
- *   version of Keyturn has migrated them.
+ * - `tables-missing`: the store's tables are not there. `tables-outdated`: they lack migrations. `tables-newer`: a
+ *   newer version of Keyturn has migrated them.
  * - `privileges-missing`: the database user, or the process, lacks a right on the store.
  * - `keys-undecryptable`: keys in the store are encrypted, and no configured secret decrypts them. `keys-unencrypted`:
  *   a secret is configured, and keys in the store are not encrypted.

@@ -82,7 +82,9 @@ describe('in an isolate', () => {
     const shared = shareOn(isolateHost(work => void kept.push(work)), source.work)
     void shared.run()
     // As workerd does with a promise of a request that has ended.
-    const then = vi.spyOn(Promise.prototype, 'then').mockImplementationOnce(() => Promise.reject(new Error('never settles')))
+    const then = vi.spyOn(Promise.prototype, 'then').mockImplementationOnce(() =>
+      Promise.reject(new Error('never settles'))
+    )
     const joined = shared.run()
     then.mockRestore()
     await vi.advanceTimersByTimeAsync(0)

@@ -20,7 +20,9 @@ export interface Host {
 /** A host on which nothing ends with a request. */
 export const longLivedHost: Host = { isLongLived: true, keepAlive: () => undefined }
 
-/** A host that ends the work of a request with its response. `keepAlive` may throw, for example outside of a request. */
+/**
+ * A host that ends the work of a request with its response. `keepAlive` may throw, for example outside of a request.
+ */
 export function isolateHost(keepAlive: KeepAlive): Host {
   const ignore = (): void => undefined
   return {

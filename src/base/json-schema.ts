@@ -3,7 +3,15 @@ import { isJsonObject } from './json.ts'
 
 /** The part of JSON Schema (draft 2020-12) that the HTTP APIs use. */
 export interface Schema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null' | readonly ['string', 'null']
+  readonly type?:
+    | 'object'
+    | 'array'
+    | 'string'
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'null'
+    | readonly ['string', 'null']
   /** How clients represent a number: only for the document. */
   readonly format?: 'int32' | 'int64' | 'double'
   readonly description?: string
@@ -92,7 +100,9 @@ function shown(name: string): string {
 
 function textViolation(schema: Schema, value: string, place: string): string | null {
   const { pattern, accepts, enum: words } = schema
-  if (pattern !== undefined && accepts !== undefined && !new RegExp(pattern).test(value)) return `${place} must be ${accepts}`
+  if (pattern !== undefined && accepts !== undefined && !new RegExp(pattern).test(value)) {
+    return `${place} must be ${accepts}`
+  }
   return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`
 }
 

@@ -70,7 +70,8 @@ function describeNotJson(value: unknown): string | null {
     case 'bigint':
     case 'function':
     case 'symbol': return `a ${typeof value}`
-    case 'object': return value === null || Array.isArray(value) || isPlainObject(value) ? null : describeInstance(value)
+    case 'object':
+      return value === null || Array.isArray(value) || isPlainObject(value) ? null : describeInstance(value)
     default: return null
   }
 }

@@ -51,7 +51,8 @@ export function number(unit: 'milliseconds' | 'bytes' | null, least: number, mos
 }
 
 /** True or false. */
-export const flag: Rule<boolean, undefined> = rule('true or false', (value): value is boolean => typeof value === 'boolean')
+export const flag: Rule<boolean, undefined> = rule('true or false',
+  (value): value is boolean => typeof value === 'boolean')
 
 /** One of these strings. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -193,7 +194,8 @@ export function refuse(
   name: string, accepts: string, value: unknown, isSecret = false, isMissing = false, description: string | null = null,
 ): never {
   const cure = isMissing ? '. Leave the option out only if you mean to go without it' : ''
-  throw new GeneralError('MISUSE', `${name} must be ${accepts}; received ${description ?? received(value, isSecret)}${cure}`)
+  throw new GeneralError('MISUSE',
+    `${name} must be ${accepts}; received ${description ?? received(value, isSecret)}${cure}`)
 }
 
 /** Describes a value for messages. Of a string that may contain a password, only the length is given. */

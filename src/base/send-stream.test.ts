@@ -5,7 +5,9 @@ import type { StreamTarget } from './send-stream.ts'
 const piece = new Uint8Array([1])
 
 /** A response that takes `capacity` pieces before it is full. */
-function createTarget(capacity: number): StreamTarget & { readonly log: string[]; emit(event: 'close' | 'drain'): void } {
+function createTarget(
+  capacity: number,
+): StreamTarget & { readonly log: string[]; emit(event: 'close' | 'drain'): void } {
   const log: string[] = []
   const listeners: { event: string; listener: () => void }[] = []
   let left = capacity

@@ -25,8 +25,8 @@ export const protocolVersion = 'fdi-version'
 
 /**
  * Why a session has ended. `signed-out`: by a sign-out. `expired`: it was not used for too long, or is too old.
- * `revoked`: by the application, an administrator or another device. `theft`: its refresh token was used by two parties.
- * `replaced`: by another login in the same browser.
+ * `revoked`: by the application, an administrator or another device. `theft`: its refresh token was used by two
+ * parties. `replaced`: by another login in the same browser.
  */
 export type EndReason = 'signed-out' | 'expired' | 'revoked' | 'theft' | 'replaced'
 

@@ -59,8 +59,9 @@ function examineCredentials({ url, request, page, now }: Symptoms): readonly Fin
   const token = bearer ?? tokenCookies[0]?.value
   const elsewhere = named.find(cookie => !isOwn(cookie))
   if (token === undefined && elsewhere !== undefined) {
-    return [...findings, wrong('no access token', `The request has the cookie ${elsewhere.name}, of an application whose `
-      + `origin has the port ${elsewhere.parsed?.port ?? ''}, but it is sent to ${url.host}. Set the option origin of the `
+    return [...findings, wrong('no access token', `The request has the cookie ${elsewhere.name}, of an application `
+      + `whose origin has the port ${elsewhere.parsed?.port ?? ''}, but it is sent to ${url.host}. Set the option `
+      + `origin of the `
       + 'server to the origin that the browser uses, or log in here.')]
   }
   if (token === undefined) {

@@ -64,8 +64,8 @@ ${describeStoreFlags(own)}`,
     const examinesStore = target === undefined && file === undefined
     const ofRequests = [page, header, origin, login, data, flags['base-path']]
     if (rest.length > 0 || subjects > 1 || (examinesStore && ofRequests.some(flag => flag !== undefined))) {
-      throw new UsageError('doctor takes one of: the URL of an application or of a request, --request FILE, the URL of a '
-        + 'store. --page, --header, --origin, --base-path, --login and --data are for requests')
+      throw new UsageError('doctor takes one of: the URL of an application or of a request, --request FILE, the URL of '
+        + 'a store. --page, --header, --origin, --base-path, --login and --data are for requests')
     }
     const visitor = createVisitor()
     const { findings, again, onward } = examinesStore
@@ -135,8 +135,8 @@ async function examineRequest(
   // Without credentials of the caller's, nothing can be said about them.
   return [
     ...findings.filter(({ about }) => about !== 'no access token'),
-    note('credentials', 'The request was sent without a session. Send one with --header \'Cookie: ...\', or log in with '
-      + '--login.'),
+    note('credentials', 'The request was sent without a session. Send one with --header \'Cookie: ...\', or log in '
+      + 'with --login.'),
   ]
 }
 

@@ -41,7 +41,8 @@ export function judge(findings: readonly Finding[], again: string, onward: strin
   const names = [...new Set(faults.map(({ about }) => about))].join(', ')
   const count = faults.length === 1 ? 'One thing is wrong' : `${faults.length} things are wrong`
   return {
-    verdict: `${count}: ${names}. Correct ${faults.length === 1 ? 'it' : `${first.about} first`}, then run the next command.`,
+    verdict: `${count}: ${names}. Correct ${faults.length === 1 ? 'it' : `${first.about} first`}, `
+      + 'then run the next command.',
     next: first.next ?? again,
   }
 }

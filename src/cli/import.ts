@@ -34,21 +34,28 @@ ${describeStoreFlags(own)}`,
 
   async run(args, terminal) {
     const call = args.includes('--check') ? parseStoreCall(args, own) : null
-    if (call === null) return withStore(args, own, terminal, ({ flags, words, json }) => async (store, now): Promise<ExitCode> => {
-      if (words.length > 0) throw new UsageError('import takes one argument: the store')
-      const file = flags['setup']
-      const setup = typeof file === 'string' ? await loadSetup(file) : null
-      const progress = importProgress(await store.countImports(), now, setup?.setup.plan.until ?? null)
-      terminal.out(json ? JSON.stringify(progress) : [
-        ...progress.days.length === 0 ? [] : [table(['DAY', 'SESSIONS'], progress.days.map(({ day, count }) => [day, `${count}`]))],
-        describeProgress(progress),
-      ].join('\n'))
-      return 0
-    })
+    if (call === null) {
+      return withStore(args, own, terminal, ({ flags, words, json }) => async (store, now): Promise<ExitCode> => {
+        if (words.length > 0) throw new UsageError('import takes one argument: the store')
+        const file = flags['setup']
+        const setup = typeof file === 'string' ? await loadSetup(file) : null
+        const progress = importProgress(await store.countImports(), now, setup?.setup.plan.until ?? null)
+        terminal.out(json ? JSON.stringify(progress) : [
+          ...progress.days.length === 0 ? []
+            : [table(['DAY', 'SESSIONS'], progress.days.map(({ day, count }) => [day, `${count}`]))],
+          describeProgress(progress),
+        ].join('\n'))
+        return 0
+      })
+    }
     const { flags, words, json } = call
     const { setup: file, state: stateFile, batch } = flags
     if (words.length > 0) throw new UsageError('import --check takes no further arguments')
-    if (typeof file !== 'string') throw new UsageError('import --check needs --setup FILE: a module whose default export is what importSessions returns')
+    if (typeof file !== 'string') {
+      throw new UsageError(
+        'import --check needs --setup FILE: a module whose default export is what importSessions returns',
+      )
+    }
     const size = batch === undefined ? undefined : Number(batch)
     if (size !== undefined && !(Number.isInteger(size) && size >= 1 && size <= 10_000)) {
       throw new UsageError('--batch must be a whole number from 1 to 10,000')
@@ -94,7 +101,9 @@ async function loadSetup(file: string): Promise<LoadedSetup> {
   try {
     loaded = await import(pathToFileURL(resolve(file)).href)
   } catch (cause) {
-    throw new Error(`cannot load the module ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`cannot load the module ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   }
   const { default: setup, checkOptions = {}, close } = isModule(loaded) ? loaded : {}
   if (!isSetup(setup)) throw new UsageError(`the default export of ${file} must be what importSessions returns`)
@@ -126,7 +135,8 @@ function readState(file: string): CheckState | null {
 }
 
 function isState(value: unknown): value is CheckState {
-  return isModule(value) && typeof value['read'] === 'number' && typeof value['importer'] === 'number' && 'after' in value
+  return isModule(value) && typeof value['read'] === 'number' && typeof value['importer'] === 'number'
+    && 'after' in value
 }
 
 /** Writes the state so that an interruption leaves the old one or the new one. */
@@ -152,13 +162,17 @@ export function progressBar(read: number, total: number | null): string {
 function describe({ read, alive, reasons, examples, uncounted }: CheckState): string {
   const lines = [`Read ${read} sessions: ${alive} would come over, ${read - alive} would not.`]
   const counted = Object.entries(reasons).sort(([, left], [, right]) => right - left)
-  if (counted.length > 0) lines.push('', table(['COUNT', 'REASON'], counted.map(([reason, count]) => [`${count}`, meanings[reason] ?? reason])))
+  if (counted.length > 0) {
+    lines.push('',
+      table(['COUNT', 'REASON'], counted.map(([reason, count]) => [`${count}`, meanings[reason] ?? reason])))
+  }
   if (examples.length > 0) {
     lines.push('', table(['SYSTEM', 'SESSION', 'REASON'], examples.map(({ source, session, reason, detail }) => (
       [source, session, detail ?? reason]
     ))))
   }
-  for (const source of uncounted) lines.push('', `${source}: the sessions are not listed on the server, so they cannot be counted.`)
+  for (const source of uncounted) lines.push('',
+    `${source}: the sessions are not listed on the server, so they cannot be counted.`)
   return lines.join('\n')
 }
 

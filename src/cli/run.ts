@@ -10,7 +10,15 @@ import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import { packageVersion } from '../server/package-version.ts'
 
-const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, import: importCommand, doctor }
+const commands: Readonly<Record<string, Command>> = {
+  serve,
+  migrate,
+  cleanup,
+  keys,
+  sessions,
+  import: importCommand,
+  doctor,
+}
 
 /** Runs the program with these arguments. Never throws: it prints the error and returns the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -75,10 +75,11 @@ export function parseArguments(
 
 /** The help about settings: those of `flags`, or all. */
 export function describeSettings(flags: readonly string[] | null = null): string {
-  const lines = describedBy(flags).map(({ flag, placeholder, help, preset, isList, isPositional, isSwitch, environment }) => {
-    const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
-    const name = isPositional ? placeholder : isSwitch ? `--${flag}` : `--${flag} ${placeholder}`
-    return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
+  const lines = describedBy(flags).map(
+    ({ flag, placeholder, help, preset, isList, isPositional, isSwitch, environment }) => {
+      const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
+      const name = isPositional ? placeholder : isSwitch ? `--${flag}` : `--${flag} ${placeholder}`
+      return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })
   const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by their camel-case names (KEYTURN_CONFIG)`
   return [...lines, config].join('\n')
@@ -101,7 +102,13 @@ function parse(args: readonly string[], options: ParseArgsOptionsConfig): {
   readonly stores: readonly string[]
 } {
   try {
-    const { values: parsed, tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
+    const { values: parsed, tokens } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    })
     const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? args.length
     const words: string[] = []
     const stores: string[] = []

@@ -72,7 +72,9 @@ export function explainState({ condition, sought }: StoreState, kind: StorePlace
   if (condition === 'newer') return `a newer version of Keyturn has migrated this store (${sought}): use that version`
   const command = '`keyturn migrate` with the same URL, --prefix'
     + `${kind.schema === null ? '' : ', --schema'} and --app`
-  if (condition === 'outdated') return `the tables are older than this version of Keyturn (${sought}): ${command} updates them`
+  if (condition === 'outdated') {
+    return `the tables are older than this version of Keyturn (${sought}): ${command} updates them`
+  }
   const creation = kind.migrations === null
     ? 'A server or an application creates it when it starts'
     : `If the store is new, ${command} creates it`

@@ -31,7 +31,9 @@ export async function startTraceExport(environment: Environment, logger: Logger)
   if (!namesService(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '')) environment['OTEL_SERVICE_NAME'] ||= 'keyturn'
   const { api, NodeSDK } = await load(variable)
   const { warn } = limitFields(logger)
-  if (environment['OTEL_LOG_LEVEL'] === undefined) api.diag.setLogger(diagnostics(warn), { logLevel: api.DiagLogLevel.WARN })
+  if (environment['OTEL_LOG_LEVEL'] === undefined) {
+    api.diag.setLogger(diagnostics(warn), { logLevel: api.DiagLogLevel.WARN })
+  }
   const sdk = new NodeSDK({ instrumentations: [], metricReaders: [], logRecordProcessors: [] })
   sdk.start()
   return {

@@ -37,8 +37,8 @@ export interface Client<Payload extends object> {
   /** For integrations with other ways to send requests, such as axios. */
   readonly exchanges: Exchanges
   /**
-   * The session; null if there is none. Refreshes an access token that has expired. `signal` ends the wait for that, not
-   * the refresh, which other calls may wait for.
+   * The session; null if there is none. Refreshes an access token that has expired. `signal` ends the wait for that,
+   * not the refresh, which other calls may wait for.
    * @throws SessionUnavailableError if the session is unknown and the server or the storage does not answer.
    */
   getSession(options?: Pick<RequestInit, 'signal'>): Promise<ClientSession<Payload> | null>

@@ -26,8 +26,8 @@ const LONGEST_PAUSE = 30_000
 /**
  * Keeps a connection open while somebody is signed in. `open` opens it: it is called with the address, resolved against
  * `baseUrl`, once the access token is valid, and again after the connection was lost, with growing pauses. When the
- * session ends, or another one begins, the connection is closed. `isRefused`: whether the server has closed a connection
- * or not opened it, as if there were no session. Returns a function that closes it for good.
+ * session ends, or another one begins, the connection is closed. `isRefused`: whether the server has closed a
+ * connection or not opened it, as if there were no session. Returns a function that closes it for good.
  */
 function keepConnected<Connection extends Closable>(
   client: ConnectingClient,
@@ -107,7 +107,8 @@ export function connectWebSocket(
 /**
  * Keeps an `EventSource` open while somebody is signed in. `start` is called with each new one, to add listeners.
  * Returns a function that closes it for good.
- * @throws TypeError if the address is not at the session's server, and in header mode: an `EventSource` sends no headers
+ * @throws TypeError if the address is not at the session's server, and in header mode: an `EventSource` sends no
+ * headers
  */
 export function connectEventSource(
   client: ConnectingClient,

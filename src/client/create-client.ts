@@ -30,7 +30,10 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
 }
 
 /** As {@link createClient}, in a given environment. For tests. */
-export function createClientIn<Payload extends object>(env: ClientEnvironment, options: ClientOptions): Client<Payload> {
+export function createClientIn<Payload extends object>(
+  env: ClientEnvironment,
+  options: ClientOptions,
+): Client<Payload> {
   checkClientOptions(options)
   const {
     baseUrl = '/', basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401, refreshOn,

@@ -12,8 +12,8 @@ export const REFRESH_MESSAGE: string = 'try refresh token'
 /**
  * Decides what happens to a request that was refused for the first time. `sent` is the record that it was sent with,
  * `current` the record now. `expired`: by this device's clocks, the access token of `current` has expired. `settled`:
- * `current` is the result of this page's last refresh. `futile`: with this access token, the route has refused a request
- * again after a refresh. `message` is that of the body. Pure.
+ * `current` is the result of this page's last refresh. `futile`: with this access token, the route has refused a
+ * request again after a refresh. `message` is that of the body. Pure.
  */
 export function decideAfterRefusal(
   mode: TransferMode,

@@ -21,8 +21,8 @@ export interface SessionProviderProps {
   /** What `createClient` returns. */
   readonly client: SessionClient<object>
   /**
-   * The session that the server rendered the page with, as `session.toJSON()`; null for none. Leave it out if the server
-   * did not read it. A new one counts: after a server action, for instance.
+   * The session that the server rendered the page with, as `session.toJSON()`; null for none. Leave it out if the
+   * server did not read it. A new one counts: after a server action, for instance.
    */
   readonly initialSession?: ClientSession<object> | null | undefined
   /** The components that may call `useSession`. */
@@ -55,7 +55,8 @@ export function useSession<Sessions, Selected>(
   const source = useContext(SessionContext)
   if (source === null) throw new Error('useSession was called outside a SessionProvider: render one above')
   const read = (view: SessionView<object>): SessionView<PayloadOf<Sessions>> | Selected => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the caller knows the type: a context has one for all
+    // A context has one type for all clients.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the caller knows the type of the payload
     const typed = view as SessionView<PayloadOf<Sessions>>
     return select ? select(typed) : typed
   }
@@ -70,12 +71,14 @@ export interface SessionGateProps {
 
 /** Renders its children while somebody is signed in. */
 export function IfSignedIn({ children }: SessionGateProps): ReactElement | null {
-  return useSession<unknown, string>(({ status }) => status) === 'signed-in' ? createElement(Fragment, null, children) : null
+  return useSession<unknown, string>(({ status }) => status) === 'signed-in' ? createElement(Fragment, null, children)
+    : null
 }
 
 /** Renders its children while nobody is signed in. */
 export function IfSignedOut({ children }: SessionGateProps): ReactElement | null {
-  return useSession<unknown, string>(({ status }) => status) === 'signed-out' ? createElement(Fragment, null, children) : null
+  return useSession<unknown, string>(({ status }) => status) === 'signed-out' ? createElement(Fragment, null, children)
+    : null
 }
 
 /** Calls `onEnd` when the session ends, with the reason: for a redirect to the login, or a message. */

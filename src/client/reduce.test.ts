@@ -179,7 +179,9 @@ function createPair(mode: 'cookie' | 'header'): {
       expect(sidOf(storage)).toBe(expected)
     },
     deliverAll() {
-      for (const { tab, record } of messages) states[tab] = reduce(mode, states[tab] ?? null, { type: 'record', record })
+      for (const { tab, record } of messages) {
+        states[tab] = reduce(mode, states[tab] ?? null, { type: 'record', record })
+      }
     },
     states: () => states,
     expected: () => expected,

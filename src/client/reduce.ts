@@ -69,7 +69,9 @@ function afterResponse(
     const [name, ...handles] = (headers.get(wire.sessionEnded) ?? '').split(' ')
     // A response that names a session is about that one. If it removed the cookies of another as well, the next request
     // of that one is refused, its refresh fails, and that ends it.
-    if (state?.front === null || !(handles[0] && !refresh ? handles.includes(sessionHandleOf(before)) : isCurrent)) return state
+    if (state?.front === null || !(handles[0] && !refresh ? handles.includes(sessionHandleOf(before)) : isCurrent)) {
+      return state
+    }
     const ended = isReason(name) ? name : state ? end : undefined
     return { ...begin(state, now), front: null, ended }
   }

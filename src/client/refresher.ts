@@ -110,7 +110,14 @@ export function createRefresher(
         status = response.status
         const now = env.now().wall
         const retryAfter = retryDelay(headers, now)
-        const reply = classifyRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front, retryAfter)
+        const reply = classifyRefresh(
+          status,
+          headers,
+          await messageOf(response),
+          expiredStatus,
+          sent?.front,
+          retryAfter,
+        )
         isBusy = reply === 'busy'
         if (reply === 'busy' || reply === 'unavailable') return fail(sent, retryAfter, status)
         await state.dispatch({ type: 'response', sent, headers, refresh: reply, now })

@@ -10,8 +10,8 @@ export type { SessionView } from './session-view.ts'
 
 /**
  * The session of a client, as of the last change in any tab. `initialSession` is the session that the server rendered
- * the page with, as `session.toJSON()`, or a ref of it; leave it out if the server did not read it. Works in components,
- * in other effect scopes such as stores, whose end ends it, and outside of both.
+ * the page with, as `session.toJSON()`, or a ref of it; leave it out if the server did not read it. Works in
+ * components, in other effect scopes such as stores, whose end ends it, and outside of both.
  * @throws Error for Vue below 3.3
  */
 export function useSession<Payload extends object>(

@@ -39,12 +39,13 @@ export function refusalOf({ needs, isGuarded }: Demands, facts: AccessFacts): Re
 
 /** The responses to refusals. */
 export const refusals: Readonly<Record<Refusal, readonly [status: number, message: string]>> = {
-  foreign_origin: [403, 'The request does not come from a page of this console: nothing was changed. Open the console at '
-    + 'its own address.'],
+  foreign_origin: [403, 'The request does not come from a page of this console: nothing was changed. Open the console '
+    + 'at its own address.'],
   unauthenticated: [401, 'You are not logged in to this console, or your console session has ended: log in.'],
-  invalid_change_token: [403, 'The request has no valid token of this login: nothing was changed. Load the page again.'],
-  read_only: [403, 'Your role is "read": it sees everything and changes nothing. Somebody with the role "manage" can do '
-    + 'this.'],
+  invalid_change_token: [403,
+    'The request has no valid token of this login: nothing was changed. Load the page again.'],
+  read_only: [403, 'Your role is "read": it sees everything and changes nothing. Somebody with the role "manage" can '
+    + 'do this.'],
 }
 
 /** Whether a value that an application returned is an operator. */
@@ -55,8 +56,8 @@ export function isOperator(value: unknown): value is ConsoleOperator {
 }
 
 /**
- * A handle that stands for an operator of an application, so that change tokens can be bound to name and role. No session
- * has it: those are random.
+ * A handle that stands for an operator of an application, so that change tokens can be bound to name and role. No
+ * session has it: those are random.
  */
 export async function handleOfOperator(
   { name, role }: ConsoleOperator,

@@ -4,9 +4,9 @@ import type { At, ConsoleFinding, Role, ShownClient } from './api-types.ts'
 // The part of the console's API that is about events, keys and tokens.
 
 /**
- * `GET events?kind&userId&handle&after&limit`. `kind`: `audit`, or `theft` for all that concerns refresh tokens (`theft`,
- * `shared` and `rejected`). Newest first. `userId`: whom the event is about. A page may have fewer events than `limit`.
- * `GET events/export?kind&userId&handle&format=json|csv`: the whole log as a download.
+ * `GET events?kind&userId&handle&after&limit`. `kind`: `audit`, or `theft` for all that concerns refresh tokens
+ * (`theft`, `shared` and `rejected`). Newest first. `userId`: whom the event is about. A page may have fewer events
+ * than `limit`. `GET events/export?kind&userId&handle&format=json|csv`: the whole log as a download.
  */
 export interface ConsoleEvents {
   readonly events: readonly ConsoleEvent[]

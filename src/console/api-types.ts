@@ -4,12 +4,12 @@ export type { JsonObject, JsonValue } from '../base/json.ts'
 export type * from './api-reports.ts'
 
 /**
- * The JSON of the console's API, for the server and for the console's pages. It imports types only, so that the pages need
- * no other module. Points in time are in milliseconds since 1970 (`At`), spans in milliseconds.
+ * The JSON of the console's API, for the server and for the console's pages. It imports types only, so that the pages
+ * need no other module. Points in time are in milliseconds since 1970 (`At`), spans in milliseconds.
  *
- * All paths are relative to `api/` below the console. Changes (PUT, POST, DELETE) need the header `x-console-token` with
- * {@link Me.changeToken} and, if they have a body, `content-type: application/json`. Responses that are not 2xx have an
- * {@link ApiError} as body.
+ * All paths are relative to `api/` below the console. Changes (PUT, POST, DELETE) need the header `x-console-token`
+ * with {@link Me.changeToken} and, if they have a body, `content-type: application/json`. Responses that are not 2xx
+ * have an {@link ApiError} as body.
  */
 
 /** Milliseconds since 1970. */

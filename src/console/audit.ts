@@ -21,8 +21,8 @@ export interface Deed {
 const LONGEST = 2000
 
 /**
- * Makes a change that is in the audit log before it begins: if that cannot be written, there is no change. The result is
- * in the log as well; if that cannot be written, the change has been made all the same, and the error is reported.
+ * Makes a change that is in the audit log before it begins: if that cannot be written, there is no change. The result
+ * is in the log as well; if that cannot be written, the change has been made all the same, and the error is reported.
  * `result` words the result.
  */
 export async function audited<Result>(

@@ -4,8 +4,8 @@ import type { Rule, Rules } from '../base/options.ts'
 import type { ConfigurationEntry } from './api-types.ts'
 
 /**
- * The options of a function in effect: what was given, or else the default. Of a secret, and of what is no text or number,
- * it only says that it is set. `computed`: defaults that depend on other options, in words. Pure.
+ * The options of a function in effect: what was given, or else the default. Of a secret, and of what is no text or
+ * number, it only says that it is set. `computed`: defaults that depend on other options, in words. Pure.
  */
 export function configurationOf(
   rules: Rules,

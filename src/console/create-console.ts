@@ -87,22 +87,23 @@ export function createConsole(subject: ConsoleSubject, access: ConsoleAccess, or
     if (isSessionError(error)) {
       switch (error.code) {
         case 'SESSION_NOT_FOUND':
-          return answerProblem(404, 'not_found', 'There is no such session: it has expired or was revoked, or never existed.')
+          return answerProblem(404, 'not_found',
+            'There is no such session: it has expired or was revoked, or never existed.')
         case 'INVALID_DATA': return answerProblem(400, 'invalid_request', sentenceOf(error.message))
         case 'CROSS_SITE_REQUEST': return refuse('foreign_origin')
         case 'UNAUTHORIZED': case 'TRY_REFRESH_TOKEN': case 'TOKEN_THEFT_DETECTED':
           return refuse('unauthenticated')
         case 'STORE_UNAVAILABLE': case 'REFRESH_BUSY':
           engine.emit('onBackgroundError', { during: 'console', error })
-          return answerProblem(503, 'unavailable', 'The store does not answer. It is not certain whether a change was made: '
-            + 'load the page again when it answers.', { retryAfter: error.retryAfter })
+          return answerProblem(503, 'unavailable', 'The store does not answer. It is not certain whether a change was '
+            + 'made: load the page again when it answers.', { retryAfter: error.retryAfter })
         // No request of the pages causes them.
         case 'INVALID_CLAIMS': case 'MISUSE':
       }
     }
     engine.emit('onBackgroundError', { during: 'console', error })
-    return answerProblem(500, 'server_error', 'The request failed. The log of the server, or the listener onBackgroundError, '
-      + 'has the reason.')
+    return answerProblem(500, 'server_error', 'The request failed. The log of the server, or the listener '
+      + 'onBackgroundError, has the reason.')
   }
 }
 
@@ -111,7 +112,10 @@ function refuse(code: keyof typeof refusals): StreamedResponse {
   return answerProblem(status, code, message)
 }
 
-/** Sends a browser to the same path with a slash, so that the page finds its files. The address is relative: proxies may have removed a part. */
+/**
+ * Sends a browser to the same path with a slash, so that the page finds its files. The address is relative: proxies may
+ * have removed a part.
+ */
 function toDirectory(path: string): StreamedResponse {
   const last = path.slice(path.lastIndexOf('/') + 1)
   return answerText(308, 'The console is one slash further.', [['location', `${last}/`]])
@@ -129,7 +133,9 @@ function findOperation(method: string, path: string): {
   const chosen = found.find(({ operation }) => operation.method === method)
     ?? found.find(({ operation }) => operation.method === 'GET' && method === 'HEAD')
   if (chosen !== undefined) return chosen
-  if (found.length === 0) throw new ConsoleProblem(answerProblem(404, 'not_found', 'The API of the console has no such path.'))
+  if (found.length === 0) {
+    throw new ConsoleProblem(answerProblem(404, 'not_found', 'The API of the console has no such path.'))
+  }
   const allowed = found.map(({ operation }) => operation.method).join(', ')
   const { status, headers, body } = answerProblem(405, 'method_not_allowed', `The path has ${allowed}.`)
   throw new ConsoleProblem({ status, body, headers: [...headers, ['allow', allowed]] })
@@ -139,13 +145,17 @@ function findOperation(method: string, path: string): {
 function checkQuery({ query: known }: ConsoleOperation, query: URLSearchParams): void {
   const odd = [...query.keys()].find(name => !Object.hasOwn(known, name) || query.getAll(name).length > 1)
   const names = Object.keys(known).join(', ') || 'none'
-  const violation = odd === undefined ? queryViolation(known, query) ?? lengthViolation(known, Object.fromEntries(query))
+  const violation = odd === undefined ? queryViolation(known, query) ?? lengthViolation(known,
+    Object.fromEntries(query))
     : `the query may have only these parameters, each at most once: ${names}`
   if (violation !== null) throw new ConsoleProblem(answerProblem(400, 'invalid_request', sentenceOf(violation)))
 }
 
 /** The message about the first text that is too long, or null: the schemas leave lengths to those who use a value. */
-function lengthViolation(schemas: Readonly<Record<string, Schema>>, values: Readonly<Record<string, unknown>>): string | null {
+function lengthViolation(
+  schemas: Readonly<Record<string, Schema>>,
+  values: Readonly<Record<string, unknown>>,
+): string | null {
   for (const [name, { maxLength = Number.POSITIVE_INFINITY }] of Object.entries(schemas)) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
     // JSON Schema counts characters, not code units.
@@ -164,7 +174,9 @@ async function readObject(call: ConsoleCall, { body: schema }: ConsoleOperation,
     throw new ConsoleProblem(answerProblem(415, 'unsupported_type', 'The Content-Type must be application/json.'))
   }
   const text = await readBody(call.body(), limit)
-  if (text === null) throw new ConsoleProblem(answerProblem(413, 'too_large', `The body may have at most ${limit} bytes.`))
+  if (text === null) {
+    throw new ConsoleProblem(answerProblem(413, 'too_large', `The body may have at most ${limit} bytes.`))
+  }
   const value = parseStrictObject(text)
   if (value === null) throw new ConsoleProblem(answerProblem(400, 'invalid_request', 'The body must be a JSON object.'))
   const limitation = violatedLimitation(value)

@@ -11,8 +11,8 @@ const systems: readonly (readonly [name: string, pattern: RegExp])[] = [
 ]
 
 /**
- * "Firefox on Linux", from a user agent; null if it names no known program and no known system. It never contains a part
- * of the text. A client sends what it wants, so this is for display only. Pure.
+ * "Firefox on Linux", from a user agent; null if it names no known program and no known system. It never contains a
+ * part of the text. A client sends what it wants, so this is for display only. Pure.
  */
 export function deviceName(userAgent: string | null): string | null {
   if (userAgent === null) return null

@@ -65,8 +65,9 @@ function accessByApplication({ core, engine }: EmbeddedConsoleParts): ConsoleAcc
         const { name, role } = found
         return { name, role, tokenHandle: await handleOfOperator(found, engine.crypto), session: null }
       }
-      throw new GeneralError('MISUSE', 'the option authorize of console must return null or { name, role }, with a name of '
-        + `1 to 255 characters and the role "read" or "manage"; it returned ${received(found, false)}`)
+      throw new GeneralError('MISUSE',
+        'the option authorize of console must return null or { name, role }, with a name of '
+          + `1 to 255 characters and the role "read" or "manage"; it returned ${received(found, false)}`)
     },
   }
 }

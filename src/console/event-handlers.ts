@@ -20,7 +20,10 @@ export async function listEvents({ subject: { engine }, query }: ConsoleRequest)
   return answerJson({ events: events.map(describeEvent), next } satisfies ConsoleEvents)
 }
 
-/** Writes all events of a kind into a file, newest first. If the store fails, the file is cut off and the download fails. */
+/**
+ * Writes all events of a kind into a file, newest first. If the store fails, the file is cut off and the download
+ * fails.
+ */
 export async function exportEvents(
   { subject, query, operator }: ConsoleRequest,
 ): Promise<StreamedResponse> {

@@ -3,12 +3,15 @@ import type { ConsoleEvent } from './api-types.ts'
 import { csvField, csvOf, jsonOf, streamOf } from './export-events.ts'
 
 const audit: ConsoleEvent = {
-  kind: 'audit', id: '1', at: 0, until: 1, userId: '=cmd|"/c calc"!A1', handle: null, action: 'export', operator: '@ada',
+  kind: 'audit', id: '1', at: 0, until: 1, userId: '=cmd|"/c calc"!A1', handle: null, action: 'export',
+  operator: '@ada',
   role: 'read', stage: 'done', changeId: 'x', sentence: 'Exported, "all".\nYes',
 }
 const theft: ConsoleEvent = {
-  kind: 'theft', id: '2', at: 1000, until: 1, userId: 'bob', handle: 'h', isRevoked: true, reason: null, sentence: 'Two.',
-  presented: { generation: 1, branch: 0, at: 500, by: { ip: '192.0.2.1', userAgent: '-1+1', deviceName: null } }, current: null,
+  kind: 'theft', id: '2', at: 1000, until: 1, userId: 'bob', handle: 'h', isRevoked: true, reason: null,
+  sentence: 'Two.',
+  presented: { generation: 1, branch: 0, at: 500, by: { ip: '192.0.2.1', userAgent: '-1+1', deviceName: null } },
+  current: null,
 }
 
 async function* pagesOf(...pages: readonly (readonly ConsoleEvent[])[]): AsyncGenerator<readonly ConsoleEvent[]> {
@@ -22,7 +25,8 @@ async function textOf(texts: AsyncGenerator<string>): Promise<string> {
 describe('CON-17: an export', () => {
   test.each([
     ['=1+1', "\"'=1+1\""], ['+1', "\"'+1\""], ['-1', "\"'-1\""], ['@SUM(A1)', "\"'@SUM(A1)\""], ['\t=1', "\"'\t=1\""],
-    ['\r=1', "\"'\r=1\""], ['  =1', "\"'  =1\""], ['\uff1d1', "\"'\uff1d1\""], ['|calc', "\"'|calc\""], ['%0A', "\"'%0A\""],
+    ['\r=1', "\"'\r=1\""], ['  =1', "\"'  =1\""], ['\uff1d1', "\"'\uff1d1\""], ['|calc', "\"'|calc\""],
+    ['%0A', "\"'%0A\""],
     ['\nx', "\"'\nx\""], ['a=1', 'a=1'], ['a,b', '"a,b"'], ['a"b', '"a""b"'], ['a;b', '"a;b"'], [null, ''], [-5, '-5'],
   ])('writes %j so that no spreadsheet runs it: %j', (value, field) => {
     expect(csvField(value)).toBe(field)

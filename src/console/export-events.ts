@@ -46,8 +46,8 @@ export async function* jsonOf(pages: EventPages): AsyncGenerator<string> {
 }
 
 /**
- * A field of a CSV file. Programs for spreadsheets run a field that begins like a formula; an apostrophe before it makes
- * it a text (ASVS 1.2.10). Pure.
+ * A field of a CSV file. Programs for spreadsheets run a field that begins like a formula; an apostrophe before it
+ * makes it a text (ASVS 1.2.10). Pure.
  */
 export function csvField(value: string | number | null): string {
   if (value === null) return ''

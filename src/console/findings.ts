@@ -6,7 +6,9 @@ import { isEncrypted } from '../tokens/encryption.ts'
 import type { ConsoleFinding } from './api-types.ts'
 
 /** What each reason of `health()` means for an operator, and what to do. */
-const ofReason: Readonly<Record<HealthReason, readonly [severity: ConsoleFinding['severity'], sentence: string, cure: string]>> = {
+const ofReason: Readonly<
+  Record<HealthReason, readonly [severity: ConsoleFinding['severity'], sentence: string, cure: string]>
+> = {
   'store-unreachable': ['error', 'The store cannot be reached, or does not answer in time.',
     'Check that the database runs and that this server can reach it. Logins and refreshes work again by themselves.'],
   'store-failed': ['error', 'The store answers with errors.', 'Read the log of the database: its disk may be full.'],
@@ -25,13 +27,14 @@ const ofReason: Readonly<Record<HealthReason, readonly [severity: ConsoleFinding
   'keys-unencrypted': ['error', 'This process has a secret, but keys in the store are not encrypted.',
     'Run `keyturn keys encrypt` once with the secret.'],
   'keys-unreachable': ['error', 'The key set of the server cannot be read.', 'Check the address of the server.'],
-  'feed-unreachable': ['error', 'The revocation feed of the server cannot be read.', 'Check the address of the server.'],
+  'feed-unreachable': ['error', 'The revocation feed of the server cannot be read.',
+    'Check the address of the server.'],
   'misconfigured': ['error', 'An option is invalid.', 'Read the log of this process: it names the option.'],
-  'feed-stale': ['warning', 'The change log was not read for longer than `maxStaleness`: sessions are read from the store '
-    + 'for each request.', 'Look at the latency of the store. Requests are slower until the log can be read.'],
-  'revocations-unchecked': ['error', 'Access tokens are accepted without a revocation check, because neither the change log '
-    + 'nor the store can be read.', 'Restore the store. Until then revoked sessions are accepted until their access token '
-    + 'expires; `onStoreFailure: \'failClosed\'` refuses them instead.'],
+  'feed-stale': ['warning', 'The change log was not read for longer than `maxStaleness`: sessions are read from the '
+    + 'store for each request.', 'Look at the latency of the store. Requests are slower until the log can be read.'],
+  'revocations-unchecked': ['error', 'Access tokens are accepted without a revocation check, because neither the '
+    + 'change log nor the store can be read.', 'Restore the store. Until then revoked sessions are accepted until '
+    + 'their access token expires; `onStoreFailure: \'failClosed\'` refuses them instead.'],
   'keys-missing': ['error', 'This process has no keys: it cannot verify access tokens.',
     'Restore the store. Send this process no requests meanwhile.'],
   'key-rotation-overdue': ['warning', 'The next signing key should be in use by now.',
@@ -58,13 +61,15 @@ export function findingsOfKeys(keys: readonly StoredKey[]): readonly ConsoleFind
   const plain = keys.filter(key => !isEncrypted(key)).length
   if (keys.length === 0) {
     return [{
-      severity: 'info', sentence: 'There are no keys yet.', cure: 'They are created by the first login or verification.',
+      severity: 'info', sentence: 'There are no keys yet.',
+      cure: 'They are created by the first login or verification.',
     }]
   }
   if (plain === 0) return []
   return [{
     severity: 'warning',
-    sentence: `${plain} of ${keys.length} keys are not encrypted: read access to the store is enough to forge access tokens.`,
+    sentence:
+      `${plain} of ${keys.length} keys are not encrypted: read access to the store is enough to forge access tokens.`,
     cure: 'Set `secret` (`--secret`) to the same text of at least 32 random characters in every process, and run '
       + '`keyturn keys encrypt` once.',
   }]

@@ -28,20 +28,34 @@ describe('CON-18: the verdict on a token', () => {
     for (const [part, judgement] of Object.entries(parts)) expect([part, judgement.verdict]).toEqual([part, 'good'])
   })
 
-  test.each<readonly [title: string, facts: Partial<TokenFacts>, part: keyof ReturnType<typeof judgeToken>['parts'], verdict: string, words: RegExp]>([
-    ['no JWT', { header: null, claims: null, key: null, format: null, ...unsigned, isSigned: null }, 'header', 'bad', /no JWT/],
-    ['a refresh token', { isRefreshToken: true, header: null, claims: null, key: null, format: null, ...unsigned }, 'header', 'bad', /refresh token/],
+  test.each<
+    readonly [
+      title: string,
+      facts: Partial<TokenFacts>,
+      part: keyof ReturnType<typeof judgeToken>['parts'],
+      verdict: string,
+      words: RegExp,
+    ]
+  >([
+    ['no JWT', { header: null, claims: null, key: null, format: null, ...unsigned, isSigned: null }, 'header', 'bad',
+      /no JWT/],
+    ['a refresh token', { isRefreshToken: true, header: null, claims: null, key: null, format: null, ...unsigned },
+      'header', 'bad', /refresh token/],
     ['alg none', { header: { alg: 'none', typ: 'at+jwt', kid: 'k' }, ...unsigned }, 'header', 'bad', /"none".*ES256/],
     ['a key of its own', { header: { alg: 'ES256', typ: 'at+jwt', kid: 'k', jwk: {} } }, 'header', 'bad', /"jwk"/],
     ['crit', { header: { alg: 'ES256', typ: 'at+jwt', kid: 'k', crit: [] } }, 'header', 'bad', /"crit"/],
-    ['another type', { header: { alg: 'ES256', typ: 'JWT', kid: 'k' }, format: null, isIdentified: false }, 'header', 'bad', /"JWT".*"at\+jwt"/],
-    ['no kid', { header: { alg: 'ES256', typ: 'at+jwt' }, key: null, isSigned: null }, 'key', 'bad', /"kid" is missing/],
+    ['another type', { header: { alg: 'ES256', typ: 'JWT', kid: 'k' }, format: null, isIdentified: false }, 'header',
+      'bad', /"JWT".*"at\+jwt"/],
+    ['no kid', { header: { alg: 'ES256', typ: 'at+jwt' }, key: null, isSigned: null }, 'key', 'bad',
+      /"kid" is missing/],
     ['an unknown key', { key: null, isSigned: null, isIdentified: false }, 'key', 'bad', /no key of this id/],
     ['a previous key', { key: { state: 'previous', algorithm: 'ES256' } }, 'key', 'good', /previous/],
     ['a wrong signature', unsigned, 'signature', 'bad', /wrong/],
     ['a wrong signature: claims', unsigned, 'claims', 'unknown', /not to be trusted/],
-    ['another issuer', { isIdentified: false, claims: { ...good.claims, iss: 'https://b' } }, 'claims', 'bad', /https:\/\/b/],
-    ['an audience that is not expected', { isIdentified: false, claims: { ...good.claims, aud: 'x' } }, 'claims', 'bad', /audience/],
+    ['another issuer', { isIdentified: false, claims: { ...good.claims, iss: 'https://b' } }, 'claims', 'bad',
+      /https:\/\/b/],
+    ['an audience that is not expected', { isIdentified: false, claims: { ...good.claims, aud: 'x' } }, 'claims', 'bad',
+      /audience/],
     ['another missing claim', { isIdentified: false }, 'claims', 'bad', /missing/],
     ['expired', { claims: { ...good.claims, exp: seconds - 120 } }, 'lifetime', 'bad', /2 minutes ago/],
     ['longer than configured', { maxLifetime: 30_000 }, 'lifetime', 'bad', /expired 30 seconds ago/],

@@ -46,11 +46,19 @@ export function judgeToken(facts: TokenFacts): Pick<Inspection, 'verdict' | 'sen
 }
 
 function judgeHeader({ header, format, types, key, isRefreshToken }: TokenFacts): Judgement {
-  if (isRefreshToken) return bad('This is a refresh token. It belongs to its client alone; if you should not have it, revoke the session.')
+  if (isRefreshToken) {
+    return bad(
+      'This is a refresh token. It belongs to its client alone; if you should not have it, revoke the session.',
+    )
+  }
   if (header === null) return bad('This is no JWT: it has no header of base64url and JSON before the first dot.')
   const brought = forbidden.find(name => Object.hasOwn(header, name))
-  if (brought !== undefined) return bad(`The header has "${brought}": Keyturn rejects tokens that bring their own rules or keys.`)
-  if (format === null) return bad(`The type is ${shown(header['typ'])}; access tokens of this server have ${types.join(' or ')}.`)
+  if (brought !== undefined) {
+    return bad(`The header has "${brought}": Keyturn rejects tokens that bring their own rules or keys.`)
+  }
+  if (format === null) {
+    return bad(`The type is ${shown(header['typ'])}; access tokens of this server have ${types.join(' or ')}.`)
+  }
   if (key !== null && header['alg'] !== key.algorithm) {
     return bad(`The header names the algorithm ${shown(header['alg'])}, but the key has ${key.algorithm}.`)
   }
@@ -60,9 +68,13 @@ function judgeHeader({ header, format, types, key, isRefreshToken }: TokenFacts)
 function judgeKey({ header, key }: TokenFacts): Judgement {
   if (header === null) return unknown('No key is named.')
   if (typeof header['kid'] !== 'string') return bad('The header names no key: "kid" is missing.')
-  if (key === null) return bad('This server has no key of this id: it was removed, or another application signed the token.')
+  if (key === null) {
+    return bad('This server has no key of this id: it was removed, or another application signed the token.')
+  }
   if (key.state === 'previous') return good('The key is a previous one: it verifies older tokens and signs none.')
-  return good(key.state === 'current' ? 'The key is the current one.' : 'The key is published, and signs from its time on.')
+  return good(
+    key.state === 'current' ? 'The key is the current one.' : 'The key is published, and signs from its time on.',
+  )
 }
 
 function judgeSignature({ isSigned }: TokenFacts): Judgement {
@@ -73,7 +85,9 @@ function judgeSignature({ isSigned }: TokenFacts): Judgement {
 
 function judgeClaims({ claims, isSigned, isIdentified, format }: TokenFacts): Judgement {
   if (claims === null) return bad('The claims cannot be decoded: they must be a JSON object in base64url.')
-  if (isSigned !== true || format === null) return unknown('They are not to be trusted without a right header and signature.')
+  if (isSigned !== true || format === null) {
+    return unknown('They are not to be trusted without a right header and signature.')
+  }
   if (isIdentified) return good('All claims are there, and those that are checked have the right values.')
   const { issuer, audience } = format
   if (issuer !== null && claims['iss'] !== issuer) {
@@ -81,14 +95,17 @@ function judgeClaims({ claims, isSigned, isIdentified, format }: TokenFacts): Ju
   }
   const named: readonly JsonValue[] = [claims['aud'] ?? []].flat()
   if (issuer !== null && (audience === null ? named.length > 0 : !named.includes(audience))) {
-    return bad(`The audience is ${shown(claims['aud'])}; this server accepts only ${audience === null ? 'none' : shown(audience)}.`)
+    const accepted = audience === null ? 'none' : shown(audience)
+    return bad(`The audience is ${shown(claims['aud'])}; this server accepts only ${accepted}.`)
   }
   return bad('A claim is missing or has another type, or the token is of another application or from the future.')
 }
 
 function judgeLifetime({ claims, now, maxLifetime }: TokenFacts): Judgement {
   const { iat, exp } = claims ?? {}
-  if (!isInstant(iat) || !isInstant(exp)) return unknown('The token does not say when it was issued and when it expires.')
+  if (!isInstant(iat) || !isInstant(exp)) {
+    return unknown('The token does not say when it was issued and when it expires.')
+  }
   if (iat * 1000 > now + CLOCK_TOLERANCE) return bad('It was issued in the future: compare the clocks of the servers.')
   const end = Math.min(exp * 1000, iat * 1000 + maxLifetime)
   if (end > now) return good(`It expires in ${spanOf(end - now)}.`)
@@ -99,8 +116,8 @@ function judgeRevocation({ session, storeAnswers, isSigned }: TokenFacts): Judge
   switch (session) {
     case 'active': return good('Its session is active.')
     case 'ended': return bad('Its session was revoked, or has expired.')
-    case 'outdated': return warning('Its session is active, but the JWT payload was updated since: the next request gets a '
-      + 'new token.')
+    case 'outdated': return warning('Its session is active, but the JWT payload was updated since: the next request '
+      + 'gets a new token.')
     case 'unread': return isSigned === true && !storeAnswers
       ? unknown('The store does not answer, so this is not known.')
       : unknown('The session is not looked up, because the token is not to be trusted.')

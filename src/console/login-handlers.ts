@@ -3,7 +3,8 @@ import { noteDeed } from './audit.ts'
 import type { ConsoleRequest, OpenRequest } from './request.ts'
 import { noContent, answerProblem } from './responses.ts'
 
-const noLogin = answerProblem(404, 'not_found', 'This console has no login of its own: the application decides who may use it.')
+const noLogin = answerProblem(404, 'not_found',
+  'This console has no login of its own: the application decides who may use it.')
 
 /** Logs in with an API key. */
 export async function logIn({ subject: { engine }, access, call, body }: OpenRequest): Promise<StreamedResponse> {
@@ -13,7 +14,12 @@ export async function logIn({ subject: { engine }, access, call, body }: OpenReq
   const deed = { userId: null, handle: null } as const
   switch (outcome.kind) {
     case 'in':
-      await noteDeed(engine, { ...deed, action: 'login', operator: outcome.operator, sentence: `Logged in from ${from}.` })
+      await noteDeed(engine, {
+        ...deed,
+        action: 'login',
+        operator: outcome.operator,
+        sentence: `Logged in from ${from}.`,
+      })
       return noContent
     case 'refused':
       if (outcome.isNoted) await noteDeed(engine, {
@@ -23,13 +29,17 @@ export async function logIn({ subject: { engine }, access, call, body }: OpenReq
       return answerProblem(401, 'invalid_api_key', 'This is no API key of the console.')
     case 'wait': {
       const retryAfter = Math.ceil(outcome.retryAfter / 1000)
-      return answerProblem(429, 'too_many_attempts', `There were too many attempts: try again in ${retryAfter} s.`, { retryAfter })
+      return answerProblem(429, 'too_many_attempts', `There were too many attempts: try again in ${retryAfter} s.`, {
+        retryAfter,
+      })
     }
   }
 }
 
 /** Ends the console session of the request. */
-export async function logOut({ subject: { engine }, access, call, operator }: ConsoleRequest): Promise<StreamedResponse> {
+export async function logOut(
+  { subject: { engine }, access, call, operator }: ConsoleRequest,
+): Promise<StreamedResponse> {
   if (access.keyLogin === null) return noLogin
   await access.keyLogin.logOut(call)
   await noteDeed(engine, { action: 'logout', operator, userId: null, handle: null, sentence: 'Logged out.' })

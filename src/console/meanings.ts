@@ -7,7 +7,8 @@ export const meanings: Readonly<Record<MeaningName, string>> = {
   refreshes: 'Refresh tokens that were exchanged for new ones, in whichever way.',
   revocations: 'Sessions that were revoked: by a sign-out, an operator, token theft, or because a user had too many.',
   thefts: metrics['keyturn.token.thefts'].meaning,
-  refusals: 'Refresh tokens with a valid tag that were refused: of before a new authentication, or made with a leaked key.',
+  refusals:
+    'Refresh tokens with a valid tag that were refused: of before a new authentication, or made with a leaked key.',
   verified: 'Access tokens that this process verified.',
   cacheHits: 'Verifications that found the token in the cache: its signature was verified before.',
   verifyP50: 'Half of the verifications took no longer than this.',

@@ -84,7 +84,8 @@ export const consoleOperations: readonly ConsoleOperation[] = [
     body: object({ userId: text(MAX_USER_ID_LENGTH, 'Whose sessions.'), except: handle, tenantId }, 'except', 'tenantId'),
   },
   {
-    ...read, id: 'readStoredSession', method: 'GET', path: '/sessions/{handle}', summary: 'Reads a session with its data.',
+    ...read, id: 'readStoredSession', method: 'GET', path: '/sessions/{handle}',
+    summary: 'Reads a session with its data.',
   },
   { ...manage, id: 'endSession', method: 'DELETE', path: '/sessions/{handle}', summary: 'Revokes a session.' },
   {
@@ -95,10 +96,12 @@ export const consoleOperations: readonly ConsoleOperation[] = [
     ...manage, id: 'replaceInfo', method: 'PUT', path: '/sessions/{handle}/info', body: change,
     summary: 'Replaces the session data of a session.',
   },
-  { ...read, id: 'listEvents', method: 'GET', path: '/events', query: { ...selection, ...page }, summary: 'Lists events.' },
+  { ...read, id: 'listEvents', method: 'GET', path: '/events', query: { ...selection, ...page },
+    summary: 'Lists events.' },
   {
     ...read, id: 'exportEvents', method: 'GET', path: '/events/export', summary: 'Writes all events into a file.',
-    query: { ...selection, format: { type: 'string', enum: ['json', 'csv'], default: 'json', description: 'The format.' } },
+    query: { ...selection,
+      format: { type: 'string', enum: ['json', 'csv'], default: 'json', description: 'The format.' } },
   },
   { ...read, id: 'listKeys', method: 'GET', path: '/keys', summary: 'Lists the keys, without their material.' },
   {
@@ -107,7 +110,8 @@ export const consoleOperations: readonly ConsoleOperation[] = [
   },
   {
     ...manage, id: 'inspectToken', method: 'POST', path: '/inspections', needs: 'read',
-    summary: 'Examines an access token. Nothing of it is kept.', body: object({ token: text(16_384, 'An access token.') }),
+    summary: 'Examines an access token. Nothing of it is kept.',
+    body: object({ token: text(16_384, 'An access token.') }),
   },
   { ...read, id: 'readHealth', method: 'GET', path: '/health', summary: 'Reads health, findings and configuration.' },
 ]

@@ -1,7 +1,7 @@
 /**
- * The value below which a part of the values lies, of a distribution that is known by buckets: `counts` are how many were
- * not longer than each bound, and the last counts all. Within a bucket, values count as evenly spread; beyond the last
- * bound as on it. Null without values. Pure.
+ * The value below which a part of the values lies, of a distribution that is known by buckets: `counts` are how many
+ * were not longer than each bound, and the last counts all. Within a bucket, values count as evenly spread; beyond the
+ * last bound as on it. Null without values. Pure.
  */
 export function quantile(bounds: readonly number[], counts: readonly number[], part: number): number | null {
   const total = counts.at(-1) ?? 0

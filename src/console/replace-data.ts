@@ -39,7 +39,11 @@ export async function replaceData(
 }
 
 function conflict(current: Versioned): StreamedResponse {
-  return answerProblem(409, 'conflict', 'The data was changed since you loaded it: nothing was changed now. Compare both versions.', {
-    more: { current },
+  return answerProblem(
+    409,
+    'conflict',
+    'The data was changed since you loaded it: nothing was changed now. Compare both versions.',
+    {
+      more: { current },
   })
 }

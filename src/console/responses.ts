@@ -41,7 +41,11 @@ export function answerText(status: number, words: string, more: Headers = []): S
 }
 
 /** The response to a change that has no result. */
-export const noContent: StreamedResponse = { status: 204, headers: [['cache-control', 'no-store'], ...common], body: '' }
+export const noContent: StreamedResponse = {
+  status: 204,
+  headers: [['cache-control', 'no-store'], ...common],
+  body: '',
+}
 
 /** A response with an error. `field`: the member or parameter that is invalid. */
 export function answerProblem(

@@ -18,23 +18,31 @@ const sampleHandle = createHandle('cookie', length => new Uint8Array(length))
 describe('CON-23: the name of a device', () => {
   test.each([
     ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
-    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0', 'Edge on Windows'],
-    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1', 'Safari on iPhone'],
-    ['Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36', 'Chrome on Android'],
-    ['curl/8.9.1', 'curl'], ['something else (Macintosh)', 'A program on Mac'], ['<script>alert(1)</script>', null], ['', null], [null, null],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) '
+      + 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0', 'Edge on Windows'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) '
+      + 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1', 'Safari on iPhone'],
+    ['Mozilla/5.0 (Linux; Android 15; Pixel 9) '
+      + 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36', 'Chrome on Android'],
+    ['curl/8.9.1', 'curl'], ['something else (Macintosh)', 'A program on Mac'], ['<script>alert(1)</script>', null],
+    ['', null], [null, null],
   ])('%s: %s', (userAgent, name) => {
     expect(deviceName(userAgent)).toBe(name)
   })
 })
 
 describe('CON-23: findings', () => {
-  const health = (reasons: readonly HealthReason[], mode: 'off' | 'feed' = 'feed'): Pick<Health, 'reasons' | 'feed'> => (
+  const health = (
+    reasons: readonly HealthReason[],
+    mode: 'off' | 'feed' = 'feed',
+  ): Pick<Health, 'reasons' | 'feed'> => (
     { reasons, feed: { mode, state: 'following', age: 0, isStale: false, fallback: 'none' } }
   )
 
   test('name what is the case and the cure, the worst first', () => {
     expect(findingsOfHealth(health([]))).toEqual([])
-    expect(findingsOfHealth(health(['feed-stale', 'store-unreachable'])).map(({ severity }) => severity)).toEqual(['error', 'warning'])
+    expect(findingsOfHealth(health(['feed-stale', 'store-unreachable'])).map(({ severity }) => severity))
+      .toEqual(['error', 'warning'])
     expect(findingsOfHealth(health([], 'off'))[0]?.sentence).toContain('until they expire')
     for (const { sentence, cure } of findingsOfHealth(health(['tables-missing', 'keys-undecryptable']))) {
       expect([sentence.endsWith('.'), cure.endsWith('.')]).toEqual([true, true])
@@ -66,7 +74,8 @@ const key = (kid: string, activeFrom: number): StoredKey => ({
 test('CON-23: keys have a state and a time at which they can be removed', () => {
   const policy = createKeyPolicy({ keyRotationInterval: 7 * DAY, idleTimeout: DAY, absoluteTimeout: null })
   const rows = describeKeyRows([key('old', 0), key('now', 5 * DAY), key('next', 12 * DAY)], policy, 6 * DAY)
-  expect(rows.map(({ kid, state }) => [kid, state])).toEqual([['next', 'next'], ['now', 'current'], ['old', 'previous']])
+  expect(rows.map(({ kid, state }) => [kid, state]))
+    .toEqual([['next', 'next'], ['now', 'current'], ['old', 'previous']])
   expect(rows.map(({ removedAt }) => removedAt)).toEqual([null, 13 * DAY + 60_000, 6 * DAY + 60_000])
 })
 
@@ -81,9 +90,12 @@ test('CON-22: a filter compares as the stores do', () => {
   const session = { tenantId: 'a', client: { ip: '192.0.2.1', userAgent: 'Firefox' } } as const
   const filter = { tenantId: null, ip: null, userAgent: null }
   expect(rowCondition(filter)).toBeNull()
-  const meets = (more: Partial<typeof filter> | { userAgent: string } | { ip: string } | { tenantId: string }): boolean => {
+  const meets = (
+    more: Partial<typeof filter> | { userAgent: string } | { ip: string } | { tenantId: string },
+  ): boolean => {
     const condition = rowCondition({ ...filter, ...more })
-    return condition?.({ ...session, handle: sampleHandle, userId: 'u', createdAt: 0, rotatedAt: 0, expiresAt: 0 }) === true
+    return condition?.({ ...session, handle: sampleHandle, userId: 'u', createdAt: 0, rotatedAt: 0, expiresAt: 0 })
+      === true
   }
   expect([meets({ tenantId: 'a' }), meets({ tenantId: 'b' })]).toEqual([true, false])
   expect([meets({ ip: '192.0.2.1' }), meets({ ip: '192.0.2' })]).toEqual([true, false])

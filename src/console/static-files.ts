@@ -15,8 +15,8 @@ const types: Readonly<Record<string, string>> = {
 const FOREVER = 'public, max-age=31536000, immutable'
 
 const missing = answerText(503, 'The pages of the console are not built. In a checkout of Keyturn, run: npm run build. '
-  + 'In an application that is bundled, keep the package keyturn out of the bundle, so that its folder dist/console stays '
-  + 'beside it.')
+  + 'In an application that is bundled, keep the package keyturn out of the bundle, so that its folder dist/console '
+  + 'stays beside it.')
 const notFound = answerText(404, 'The console has no such page.')
 
 /** Serves the pages of the console: `index.html`, and the files in `assets`. */

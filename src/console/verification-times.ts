@@ -14,8 +14,8 @@ export const verificationBounds: readonly Milliseconds[] = (
 )
 
 /**
- * How long verifications take, in finer steps than the histograms for Prometheus have: most take microseconds. It exists
- * only where somebody reads it.
+ * How long verifications take, in finer steps than the histograms for Prometheus have: most take microseconds. It
+ * exists only where somebody reads it.
  */
 export class VerificationTimes implements VerificationWatch {
   readonly #counts: number[] = [...verificationBounds, 0].map(() => 0)

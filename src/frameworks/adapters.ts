@@ -12,7 +12,9 @@ export { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-b
 // The request as Keyturn reads it, and the response as Keyturn writes it.
 export { createClientInfo } from '../session/client-info.ts'
 export type { ClientInfo } from '../session/record.ts'
-export type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse, StreamedResponse } from '../transport/exchange.ts'
+export type {
+  HttpExchange, HttpRequest, ResponseWriter, CompleteResponse, StreamedResponse,
+} from '../transport/exchange.ts'
 export type { Cookie, CookieAttributes, SameSite } from '../transport/set-cookie.ts'
 export { withCookies } from './response-cookies.ts'
 

@@ -58,8 +58,8 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
    * Creates a session for a user who has just authenticated, and adds its tokens to the response. Revokes the session
    * that the client had before. It is the session of the request from then on. Await it before you send the response:
    * otherwise it rejects, and no session is left. 1 store call, 2 if there was a session before.
-   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
-   * with GET, or with POST if `allowCrossSitePost` is true (CSRF-10, L-01).
+   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the
+   * tab with GET, or with POST if `allowCrossSitePost` is true (CSRF-10, L-01).
    * @throws InvalidDataError if the data does not match its schema, or the access token would be too long for a cookie.
    * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails.
    * @example
@@ -81,8 +81,8 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
   /**
    * Exchanges the refresh token of a request for a new pair of tokens, and adds it to the response (RFC 9700 section
    * 4.14). `sessionRoutes` has a route for this: call it only in a route of your own, and await it before you send the
-   * response. Otherwise it rejects, and the client gets the same tokens when it repeats the refresh. 1 store call, 2 for
-   * a repeated token.
+   * response. Otherwise it rejects, and the client gets the same tokens when it repeats the refresh. 1 store call, 2
+   * for a repeated token.
    * @throws UnauthorizedError if there is no refresh token, or its session has ended.
    * @throws TokenTheftDetectedError if two parties have used tokens of the session, which is then revoked.
    * @throws CrossSiteRequestError, GeneralError (`REFRESH_BUSY`: the client waits for `retryAfter` seconds)
@@ -90,8 +90,8 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
   readonly refreshSession: RefreshSession<Target, Payload, Info>
   /**
    * Revokes the session of a request, and clears its tokens in the response. An access token that has expired suffices,
-   * or a refresh token; with cookies, the request must come from a trusted origin, whatever its method. Returns false if
-   * the request has no session. 1 store call. `sessionRoutes` has a route for this; call it in a route of your own.
+   * or a refresh token; with cookies, the request must come from a trusted origin, whatever its method. Returns false
+   * if the request has no session. 1 store call. `sessionRoutes` has a route for this; call it in a route of your own.
    * @throws CrossSiteRequestError, UnauthorizedError, TryRefreshTokenError, GeneralError
    */
   readonly signOut: SignOut<Target>

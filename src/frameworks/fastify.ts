@@ -55,7 +55,9 @@ export interface FastifySessions<Payload extends object, Info extends object>
    * `app.register(sessions.sessionRoutes())`, before your routes. It decorates nothing.
    */
   sessionRoutes(): FastifySessionsPlugin
-  /** Returns the plugin that serves the console, below `options.path`: `app.register(sessions.console({ authorize }))`. */
+  /**
+   * Returns the plugin that serves the console, below `options.path`: `app.register(sessions.console({ authorize }))`.
+   */
   console(options: ConsoleOptions<FastifyRequest>): FastifySessionsPlugin
   /**
    * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It

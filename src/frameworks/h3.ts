@@ -124,7 +124,10 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     onError: options.onError,
   })
 
-  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): EventHandler
+  function requireSession(
+    handler: H3SessionHandler<Payload, Info>,
+    options?: RequireSessionOptions<Payload>,
+  ): EventHandler
   function requireSession(options?: RequireSessionOptions<Payload>): Middleware
   function requireSession(
     first?: H3SessionHandler<Payload, Info> | RequireSessionOptions<Payload>,

@@ -10,7 +10,9 @@ import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
-import { endNow, hasListeners, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
+import {
+  endNow, hasListeners, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders,
+} from './web-exchange.ts'
 
 /** Options of `honoSessions`. */
 export interface HonoOptions {

@@ -61,7 +61,9 @@ export interface NestSessions<Payload extends object, Info extends object>
   sessionRoutes(): NestMiddleware
   /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. */
   cors(options?: CorsOptions): NestMiddleware
-  /** Returns the middleware that serves the console, below `options.path`: `app.use(sessions.console({ authorize }))`. */
+  /**
+   * Returns the middleware that serves the console, below `options.path`: `app.use(sessions.console({ authorize }))`.
+   */
   console(options: ConsoleOptions<IncomingMessage>): NestMiddleware
 }
 

@@ -4,7 +4,10 @@ import { addToList } from '../transport/header-list.ts'
 import { withHeaders } from './web-exchange.ts'
 
 /** The response headers about a session besides cookies, and the request headers in which the proxy forwards them. */
-const forwardedHeaders = [wire.frontToken, wire.antiCsrf, wire.sessionEnded].map(name => ({ name, passedAs: `x-keyturn-${name}` }))
+const forwardedHeaders = [wire.frontToken, wire.antiCsrf, wire.sessionEnded].map(name => ({
+  name,
+  passedAs: `x-keyturn-${name}`,
+}))
 /** The request header by which the proxy says that it has refreshed the session. */
 const REFRESHED = 'x-keyturn-refreshed'
 const EXPOSED = 'access-control-expose-headers'

@@ -87,7 +87,9 @@ export interface NextSessions<Payload extends object, Info extends object>
    * for trusted origins. `GET` and `POST` serve them, `OPTIONS` answers preflights. Export the others too, so that
    * Keyturn and not Next answers requests with a wrong method. `options` are those of `cors`.
    */
-  sessionRoutes(options?: CorsOptions): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
+  sessionRoutes(
+    options?: CorsOptions,
+  ): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
   /**
    * Returns the proxy (the former middleware), which refreshes the session before a page is rendered. `next` continues
    * with the given headers: `headers => NextResponse.next({ request: { headers } })`. It can use the reading, for

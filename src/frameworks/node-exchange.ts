@@ -39,7 +39,11 @@ export function nodeRequest<Request extends IncomingMessage>(
 }
 
 /** Sends a response. */
-export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: StreamedResponse): void {
+export function sendReply(
+  request: Pick<IncomingMessage, 'method'>,
+  response: ServerResponse,
+  reply: StreamedResponse,
+): void {
   for (const [name, value] of reply.headers) response.setHeader(name, value)
   response.statusCode = reply.status
   const body = request.method === 'HEAD' ? '' : reply.body

@@ -110,7 +110,10 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     else sendReply(request, response, reply)
   }
 
-  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): NodeListener
+  function requireSession(
+    handler: NodeSessionHandler<Payload, Info>,
+    options?: RequireSessionOptions<Payload>,
+  ): NodeListener
   function requireSession(options?: RequireSessionOptions<Payload>): NodeMiddleware
   function requireSession(
     first?: NodeSessionHandler<Payload, Info> | RequireSessionOptions<Payload>,

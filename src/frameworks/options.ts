@@ -43,7 +43,8 @@ export const nestRules: RulesFor<NestOptions> = {
 }
 /** What the options of `nextSessions` accept. */
 export const nextRules: RulesFor<NextOptions> = {
-  clientIp: given, onError: given, headers: needed, cookies: needed, io: needed, redirect: given, loginPath: loginPathRule,
+  clientIp: given, onError: given, headers: needed, cookies: needed, io: needed, redirect: given,
+  loginPath: loginPathRule,
 }
 /** What the options of `svelteKitSessions` accept. */
 export const svelteKitRules: RulesFor<SvelteKitOptions> = { clientIp: given, onError: given, error: needed }

@@ -105,7 +105,9 @@ export class WebResponseWriter implements ResponseWriter {
     keepTokensPrivate(this.headers)
   }
 
-  /** The end is noticed if the response was passed through {@link withHeaders}, or if the runtime aborts the request. */
+  /**
+   * The end is noticed if the response was passed through {@link withHeaders}, or if the runtime aborts the request.
+   */
   onEnd(listener: () => void): void {
     this.#request?.signal.addEventListener('abort', listener, { once: true })
     // The connection goes on after the response to a handshake.
@@ -164,7 +166,10 @@ export function observed(body: ReadableStream<Uint8Array>, ended: () => void): R
  * after the handler has run.
  * @throws GeneralError (`MISUSE`) if that middleware did not run.
  */
-export function openReply<Target extends object>(replies: WeakMap<Target, WebResponseWriter>, target: Target): WebResponseWriter {
+export function openReply<Target extends object>(
+  replies: WeakMap<Target, WebResponseWriter>,
+  target: Target,
+): WebResponseWriter {
   const reply = replies.get(target)
   if (reply === undefined) throw new GeneralError('MISUSE', 'call app.use(sessions.sessionRoutes()) before your routes')
   return reply
@@ -203,8 +208,8 @@ export function withHeaders(response: Response, sink: Headers): Response {
 }
 
 /**
- * The response to a WebSocket handshake with other headers. Only Cloudflare Workers can create one, with the socket that
- * it is for. Elsewhere the runtime made it, and it stays as it is: the next response brings what it cannot.
+ * The response to a WebSocket handshake with other headers. Only Cloudflare Workers can create one, with the socket
+ * that it is for. Elsewhere the runtime made it, and it stays as it is: the next response brings what it cannot.
  */
 function withSocketOf(response: Response, headers: Headers): Response {
   if (!('webSocket' in response)) return response

@@ -105,7 +105,9 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
       return response === null ? response : withHeaders(response, sink)
     } catch (error) {
       endNow(sink)
-      if (isSessionError(error)) return toResponse(errors.answer(error, request, readable(request)), sink, request.method)
+      if (isSessionError(error)) {
+        return toResponse(errors.answer(error, request, readable(request)), sink, request.method)
+      }
       throw error
     } finally {
       reply.close()

@@ -67,8 +67,9 @@ export const authJsDatabaseRules: RulesFor<AuthJsSessionsOptions> = {
   database: required(databaseRule),
   cookieNames: namesRule,
   cookieDomain: text('a host'),
-  tables: rule('an object with the names sessions and users', (value): value is { sessions?: string; users?: string } => (
-    typeof value === 'object' && value !== null
+  tables: rule('an object with the names sessions and users',
+    (value): value is { sessions?: string; users?: string } => (
+      typeof value === 'object' && value !== null
   )),
   expires: oneOf('instant', 'utc'),
   login: callback<NonNullable<AuthJsSessionsOptions['login']>>(),
@@ -150,7 +151,9 @@ export function fromAuthJsDatabase(options: AuthJsSessionsOptions): SessionImpor
     at: 'request',
     read(request) {
       // It is not signed: whether it is one, the database says.
-      const token = cookieNames.flatMap(name => tokensIn(request, name)).find(each => /^[\x21-\x7e]{16,255}$/.test(each))
+      const token = cookieNames.flatMap(name => tokensIn(request, name)).find(each =>
+        /^[\x21-\x7e]{16,255}$/.test(each)
+      )
       return token === undefined ? null : { key: token, mode: 'cookie', state: token }
     },
     async judge({ state }) {

@@ -82,8 +82,8 @@ interface Found {
 const CHUNKS = 10
 
 /**
- * Imports the sessions of Better Auth. The cookie cache is no proof of life and is ignored. Sessions of an administrator
- * who acts as another user are refused.
+ * Imports the sessions of Better Auth. The cookie cache is no proof of life and is ignored. Sessions of an
+ * administrator who acts as another user are refused.
  */
 export function fromBetterAuth(options: BetterAuthOptions): SessionImporter<BetterAuthToken> {
   checkOptions('fromBetterAuth', betterAuthRules, options)

@@ -160,6 +160,8 @@ async function checkPage(
 function withExample(examples: readonly CheckExample[], added: CheckExample): readonly CheckExample[] {
   if (examples.length < MOST_EXAMPLES) return [...examples, added]
   if (examples.some(({ reason }) => reason === added.reason)) return examples
-  const replaced = examples.findLastIndex(({ reason }, index) => examples.findIndex(each => each.reason === reason) < index)
+  const replaced = examples.findLastIndex(({ reason }, index) =>
+    examples.findIndex(each => each.reason === reason) < index
+  )
   return replaced === -1 ? examples : examples.map((each, index) => index === replaced ? added : each)
 }

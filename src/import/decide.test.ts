@@ -23,9 +23,14 @@ test('a claim decides by itself and its session', () => {
 })
 
 test('a claim outlives the import, and never says that a credential is younger than now', () => {
-  const claim = claimOn({ ...session, issuedAt: now + 5 }, { handle: sampleHandle(1), source: 's', kid: 'k' }, { until: now + DAY }, now)
+  const claim = claimOn({ ...session, issuedAt: now + 5 }, { handle: sampleHandle(1), source: 's', kid: 'k' }, {
+    until: now + DAY,
+  }, now)
   expect(claim).toMatchObject({ issuedAt: now, admittedAt: now, until: now + 31 * DAY, proof: '' })
-  expect(claimOn({ ...session, issuedAt: null }, { handle: sampleHandle(1), source: 's', kid: 'k' }, { until: now }, now).issuedAt).toBe(0)
+  expect(
+    claimOn({ ...session, issuedAt: null }, { handle: sampleHandle(1), source: 's', kid: 'k' }, { until: now }, now)
+      .issuedAt,
+  ).toBe(0)
   expect([isOver({ until: now }, now - 1), isOver({ until: now }, now)]).toEqual([false, true])
 })
 
@@ -34,9 +39,11 @@ describe('lifetimes', () => {
 
   test('count from the login, if the session is younger than the limit', () => {
     expect(lifetimesOfImport(session, limited, now).absoluteExpiry).toBe(now + 5 * DAY)
-    expect(lifetimesOfImport({ ...session, authenticatedAt: now - 8 * DAY }, limited, now).absoluteExpiry).toBe(now + 7 * DAY)
+    expect(lifetimesOfImport({ ...session, authenticatedAt: now - 8 * DAY }, limited, now).absoluteExpiry)
+      .toBe(now + 7 * DAY)
     expect(lifetimesOfImport({ ...session, authenticatedAt: null }, limited, now).absoluteExpiry).toBe(now + 7 * DAY)
-    expect(lifetimesOfImport({ ...session, authenticatedAt: now + DAY }, limited, now).absoluteExpiry).toBe(now + 7 * DAY)
+    expect(lifetimesOfImport({ ...session, authenticatedAt: now + DAY }, limited, now).absoluteExpiry)
+      .toBe(now + 7 * DAY)
   })
 
   test('end with the old session, if that has a fixed end', () => {
@@ -53,7 +60,8 @@ test('IMP-13: the record is created now, and authenticated when the old system s
     client: { ip: null, userAgent: null }, lifetimes: lifetimesOfImport(session, createPolicy({}), now),
   }
   expect(importedRecord(session, parts, now)).toMatchObject({
-    createdAt: now, authenticatedAt: now - 2 * DAY, generation: 0, confirmed: true, persistent: false, tenantId: 'public',
+    createdAt: now, authenticatedAt: now - 2 * DAY, generation: 0, confirmed: true, persistent: false,
+    tenantId: 'public',
     expiresAt: now + 100 * DAY,
   })
   expect(importedRecord({ ...session, authenticatedAt: null }, parts, now).authenticatedAt).toBe(0)
@@ -63,10 +71,13 @@ test('IMP-13: the record is created now, and authenticated when the old system s
 test('IMP-10: times in every form that systems write them', () => {
   const time = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
   for (const value of [
-    time, BigInt(time), `${time}`, new Date(time), '2026-01-02T03:04:05.678Z', '2026-01-02 03:04:05.678', '2026-01-02 03:04:05.678+00',
+    time, BigInt(time), `${time}`, new Date(time), '2026-01-02T03:04:05.678Z', '2026-01-02 03:04:05.678',
+    '2026-01-02 03:04:05.678+00',
     '2026-01-02T05:04:05.678+02:00',
   ]) expect(timeOf(value), String(value)).toBe(time)
-  for (const value of [null, undefined, '', 'soon', Number.NaN, {}, new Date(Number.NaN)]) expect(timeOf(value)).toBeNull()
+  for (const value of [null, undefined, '', 'soon', Number.NaN, {}, new Date(Number.NaN)]) {
+    expect(timeOf(value)).toBeNull()
+  }
 })
 
 test('IMP-16: an import can be removed when nobody has come for a week, or at its end', () => {
@@ -80,5 +91,6 @@ test('IMP-16: an import can be removed when nobody has come for a week, or at it
   expect(importProgress(counts, now - 1)).toMatchObject({ quietDays: 6, state: 'running' })
   expect(importProgress(counts, now - 1, now - 1).state).toBe('over')
   expect(importProgress([], now)).toMatchObject({ total: 0, quietDays: null, state: 'none' })
-  expect(describeProgress(importProgress(counts, now))).toMatch(/No session has arrived for 7 days: it is safe to remove/)
+  expect(describeProgress(importProgress(counts, now)))
+    .toMatch(/No session has arrived for 7 days: it is safe to remove/)
 })

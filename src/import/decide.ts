@@ -52,7 +52,15 @@ export function claimOn(
   now: EpochMilliseconds,
 ): ImportClaim {
   const { issuedAt, proof = '' } = session
-  return { handle, source, kid, proof, issuedAt: past(issuedAt, now), admittedAt: now, until: plan.until + CLAIM_MARGIN }
+  return {
+    handle,
+    source,
+    kid,
+    proof,
+    issuedAt: past(issuedAt, now),
+    admittedAt: now,
+    until: plan.until + CLAIM_MARGIN,
+  }
 }
 
 /**

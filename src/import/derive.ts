@@ -12,8 +12,9 @@ export function subjectOf(source: string, key: string): string {
 }
 
 /**
- * The handle of an imported session: 16 bytes of a hash of its name in the other system. So every process finds the same
- * claim, whatever its keys, and in a cluster the claim is where the session is. Like every handle, it is no secret.
+ * The handle of an imported session: 16 bytes of a hash of its name in the other system. So every process finds the
+ * same claim, whatever its keys, and in a cluster the claim is where the session is. Like every handle, it is no
+ * secret.
  */
 export async function importedHandle(
   crypto: Pick<Crypto, 'sha256'>,

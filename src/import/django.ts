@@ -33,7 +33,9 @@ export interface DjangoSessionsOptions {
   readonly cookieDomain?: string
   /** The salt of the session class. Default: `django.contrib.sessions.SessionStore`. */
   readonly salt?: string
-  /** The column `expire_date` without a zone is in UTC, as with `USE_TZ`. Default: `instant` on PostgreSQL, else `utc`. */
+  /**
+   * The column `expire_date` without a zone is in UTC, as with `USE_TZ`. Default: `instant` on PostgreSQL, else `utc`.
+   */
   readonly expireDate?: 'instant' | 'utc'
   /** Adds tenant and data to a session, from its members and the row of its user. Default: none. */
   readonly login?: (session: JsonObject, user: ForeignRow) => Omit<ForeignLogin, 'userId'>
@@ -104,7 +106,13 @@ export function fromDjango(options: DjangoSessionsOptions): SessionImporter<stri
     if (typeof hash !== 'string' || !secrets.some(each => areTextsEqual(authHash(password, each), hash))) {
       return { kind: 'dead', reason: 'revoked' }
     }
-    const { _auth_user_id: _id, _auth_user_hash: _hash, _auth_user_backend: _backend, _session_expiry: expiry, ...rest } = data
+    const {
+      _auth_user_id: _id,
+      _auth_user_hash: _hash,
+      _auth_user_backend: _backend,
+      _session_expiry: expiry,
+      ...rest
+    } = data
     return liveSession({ userId, ...login(rest, user) }, { persistent: expiry !== 0 })
   }
 
@@ -139,7 +147,9 @@ export function fromDjango(options: DjangoSessionsOptions): SessionImporter<stri
   }
 }
 
-/** Reads `session_data`: `[.]data:time:signature`; a dot means that it is compressed. Null if no secret has signed it. */
+/**
+ * Reads `session_data`: `[.]data:time:signature`; a dot means that it is compressed. Null if no secret has signed it.
+ */
 function decode(stored: string, secrets: readonly string[], salt: string): JsonObject | null {
   const end = stored.lastIndexOf(':')
   const [signed, signature] = [stored.slice(0, Math.max(0, end)), stored.slice(end + 1)]

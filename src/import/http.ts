@@ -3,7 +3,9 @@ import * as wire from '../base/wire.ts'
 import type { ConnectedImports, ForeignCookie, ImportRequest, SessionImporter } from '../session/importer.ts'
 import { bearerToken } from '../transport/credentials.ts'
 import { readCookies } from '../transport/cookies.ts'
-import { classifyOrigin, crossSiteRequest, isProven, isSafeMethod, isTopLevelNavigation, isUpgrade } from '../transport/csrf.ts'
+import {
+  classifyOrigin, crossSiteRequest, isProven, isSafeMethod, isTopLevelNavigation, isUpgrade,
+} from '../transport/csrf.ts'
 import type { ImportFlows } from '../transport/imports.ts'
 import { requireUnsent } from '../transport/delivery.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'

@@ -17,7 +17,9 @@ export { fromDjango } from './django.ts'
 export type { DjangoSessionsOptions } from './django.ts'
 export { fromExpressSession } from './express-session.ts'
 export type { ExpressSessionsOptions } from './express-session.ts'
-export { betterSqlite3Sessions, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions } from './express-records.ts'
+export {
+  betterSqlite3Sessions, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions,
+} from './express-records.ts'
 export type { ExpressRecord, ExpressRecords } from './express-records.ts'
 export { fromIronSession } from './iron-session.ts'
 export type { IronSessionsOptions } from './iron-session.ts'

@@ -52,8 +52,8 @@ interface Seal {
 const SKEW = 60_000
 
 /**
- * Imports the encrypted cookies of iron-session. They prove nothing but the password: one that was copied before a logout
- * is good until it expires, and for ever with `ttl: 0`. So end the import early.
+ * Imports the encrypted cookies of iron-session. They prove nothing but the password: one that was copied before a
+ * logout is good until it expires, and for ever with `ttl: 0`. So end the import early.
  */
 export function fromIronSession(options: IronSessionsOptions): SessionImporter<Seal> {
   checkOptions('fromIronSession', ironSessionRules, options)

@@ -21,7 +21,9 @@ export function parseJwe(text: string): Jwe | null {
   const [protectedHeader = '', key, iv = '', ciphertext = '', tag = ''] = segments
   if (segments.length !== 5 || key !== '' || text.length > LONGEST) return null
   const header = parseJsonObject(Buffer.from(protectedHeader, 'base64url').toString('utf8'))
-  if (header === null || header['alg'] !== 'dir' || header['zip'] !== undefined || header['crit'] !== undefined) return null
+  if (header === null || header['alg'] !== 'dir' || header['zip'] !== undefined || header['crit'] !== undefined) {
+    return null
+  }
   const bytes = (segment: string): Buffer => Buffer.from(segment, 'base64url')
   return { header, protectedHeader, iv: bytes(iv), ciphertext: bytes(ciphertext), tag: bytes(tag) }
 }
@@ -67,7 +69,9 @@ function cbc({ protectedHeader, iv, ciphertext, tag }: Omit<Jwe, 'header'>, key:
   if (key.length !== 64 || iv.length !== 16 || tag.length !== 32) return null
   const length = Buffer.alloc(8)
   length.writeBigUInt64BE(BigInt(protectedHeader.length * 8))
-  const mac = createHmac('sha512', key.subarray(0, 32)).update(protectedHeader).update(iv).update(ciphertext).update(length)
+  const mac = createHmac('sha512', key.subarray(0, 32)).update(protectedHeader).update(iv).update(ciphertext).update(
+    length,
+  )
   if (!areEqual(mac.digest().subarray(0, 32), tag)) return null
   const decipher = createDecipheriv('aes-256-cbc', key.subarray(32), iv)
   return Buffer.concat([decipher.update(ciphertext), decipher.final()])

@@ -41,5 +41,11 @@ export function liveSession(
   session: Pick<LiveForeignSession, 'persistent'> & Partial<LiveForeignSession>,
 ): LiveForeignSession {
   const { authenticatedAt = null, ...rest } = login
-  return { kind: 'alive', issuedAt: authenticatedAt, ...session, authenticatedAt: session.authenticatedAt ?? authenticatedAt, ...rest }
+  return {
+    kind: 'alive',
+    issuedAt: authenticatedAt,
+    ...session,
+    authenticatedAt: session.authenticatedAt ?? authenticatedAt,
+    ...rest,
+  }
 }

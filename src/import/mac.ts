@@ -21,8 +21,8 @@ export function hmac(key: string | Uint8Array, text: string): Buffer {
 }
 
 /**
- * The value of `<value>.<signature>` with a base64 HMAC-SHA-256 of one of the secrets; null if no signature matches. The
- * value may contain dots, so the last one counts. Each secret that the old system still accepts must be given.
+ * The value of `<value>.<signature>` with a base64 HMAC-SHA-256 of one of the secrets; null if no signature matches.
+ * The value may contain dots, so the last one counts. Each secret that the old system still accepts must be given.
  */
 export function unsign(text: string, secrets: readonly string[], encode: (mac: Buffer) => string): string | null {
   const dot = text.lastIndexOf('.')

@@ -2,7 +2,8 @@ import type { JsonObject } from '../base/json.ts'
 
 /** The claims that SDKs of SuperTokens write themselves. Keyturn has its own. */
 const added: ReadonlySet<string> = new Set([
-  'sub', 'iat', 'exp', 'iss', 'aud', 'tId', 'rsub', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1', 'antiCsrfToken',
+  'sub', 'iat', 'exp', 'iss', 'aud', 'tId', 'rsub', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1',
+  'antiCsrfToken',
 ])
 
 /** The application's claims and data of a session. Pure. */

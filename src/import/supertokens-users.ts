@@ -19,7 +19,8 @@ export function primaryUsers(queries: Queries, named: (table: string) => string,
   async function map(table: string, from: string, to: string, ids: readonly string[]): Promise<(id: string) => string> {
     const distinct = [...new Set(ids)]
     const rows = distinct.length === 0 ? [] : await queries.rows(
-      `SELECT ${from}, ${to} FROM ${table} WHERE app_id = ? AND ${from} IN (${placeholdersFor(distinct)})`, [appId, ...distinct])
+      `SELECT ${from}, ${to} FROM ${table} WHERE app_id = ? AND ${from} IN (${placeholdersFor(distinct)})`,
+      [appId, ...distinct])
     const found = new Map(rows.map(row => [textIn(row, from), textIn(row, to)]))
     return id => found.get(id) ?? id
   }

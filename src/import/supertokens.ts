@@ -50,7 +50,9 @@ export interface SuperTokensOptions {
 /** The rules of the options of `fromSuperTokens`. */
 export const superTokensRules: RulesFor<SuperTokensOptions> = {
   database: required(databaseRule),
-  refreshTokenKey: secret(text('the text of the row refresh_token_key: 1000:<hex>:<hex>', /^\d+:[0-9a-f]+:[0-9a-f]+$/i)),
+  refreshTokenKey: secret(
+    text('the text of the row refresh_token_key: 1000:<hex>:<hex>', /^\d+:[0-9a-f]+:[0-9a-f]+$/i),
+  ),
   appId: text(),
   schema: text('the name of a schema', /^[A-Za-z_][A-Za-z0-9_]{0,62}$/),
   prefix: text('a prefix of letters, digits and _', /^[A-Za-z_][A-Za-z0-9_]{0,30}$/),
@@ -75,8 +77,8 @@ const COOKIES = ['sAccessToken', 'sRefreshToken', 'sIdRefreshToken', 'sFrontToke
 
 /**
  * Imports the sessions of SuperTokens cores 9 to 12, from their database. A session is taken over at the refresh
- * endpoint, where browsers send the refresh token; a request with an old access token is asked to refresh. Never let the
- * core and Keyturn answer at one refresh URL at the same time.
+ * endpoint, where browsers send the refresh token; a request with an old access token is asked to refresh. Never let
+ * the core and Keyturn answer at one refresh URL at the same time.
  */
 export function fromSuperTokens(options: SuperTokensOptions): SessionImporter<OpenedToken> {
   checkOptions('fromSuperTokens', superTokensRules, options)
@@ -202,7 +204,9 @@ export function fromSuperTokens(options: SuperTokensOptions): SessionImporter<Op
     },
     clearings: () => COOKIES.flatMap(name => {
       const paths = name === 'sRefreshToken' ? [refreshPath, '/'] : ['/']
-      return paths.flatMap(path => [{ name, path }, ...cookieDomain === undefined ? [] : [{ name, path, domain: cookieDomain }]])
+      return paths.flatMap(
+        path => [{ name, path }, ...cookieDomain === undefined ? [] : [{ name, path, domain: cookieDomain }]]
+      )
     }),
     announces: ({ bearer, cookies }) => [bearer ?? '', ...cookies('sAccessToken')].some(isOldAccessToken),
     async scan(after, limit) {
@@ -214,7 +218,10 @@ export function fromSuperTokens(options: SuperTokensOptions): SessionImporter<Op
       return {
         sessions: rows.map(row => {
           const hash = textIn(row, 'refresh_token_hash_2') ?? ''
-          return { label: textIn(row, 'session_handle') ?? '', verdict: verdictOf(row, { hash, parentHash: null }, primaries) }
+          return {
+            label: textIn(row, 'session_handle') ?? '',
+            verdict: verdictOf(row, { hash, parentHash: null }, primaries),
+          }
         }),
         next: last === undefined || rows.length < limit ? null : textIn(last, 'session_handle'),
       }
@@ -227,8 +234,8 @@ export function fromSuperTokens(options: SuperTokensOptions): SessionImporter<Op
 }
 
 /**
- * Whether a token is one of those that the row names. A child that was not used yet names its parent: after each refresh
- * that is the usual state.
+ * Whether a token is one of those that the row names. A child that was not used yet names its parent: after each
+ * refresh that is the usual state.
  */
 function isOneOf(hashes: readonly string[], hash: string, parentHash: string | null): boolean {
   return hashes.includes(hash) || (parentHash !== null && hashes.includes(parentHash))

@@ -7,7 +7,9 @@ import type { CoreParts } from '../session/engine.ts'
 import type { Emit, ImportRefusal } from '../session/events.ts'
 import type { EvidenceLog } from '../session/evidence-log.ts'
 import type { ImportAdmission, ImportClaim } from '../session/import-claims.ts'
-import type { ForeignCredential, ForeignVerdict, LiveForeignSession, SessionImporter, TakeOverOutcome } from '../session/importer.ts'
+import type {
+  ForeignCredential, ForeignVerdict, LiveForeignSession, SessionImporter, TakeOverOutcome,
+} from '../session/importer.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { revoke } from '../session/manage.ts'
 import { refresh } from '../session/refresh.ts'
@@ -57,7 +59,9 @@ export async function takeSessionOver<
   credential: ForeignCredential,
   client: ClientInfo,
   style: Style,
-): Promise<Exclude<TakeOverOutcome<Payload, Claims>, { readonly kind: 'over' }> | Exclude<Claimed, { kind: 'claimed' }>> {
+): Promise<
+  Exclude<TakeOverOutcome<Payload, Claims>, { readonly kind: 'over' }> | Exclude<Claimed, { kind: 'claimed' }>
+> {
   const { core, plan } = parts
   const presented = await presentedOf(parts, importer, credential)
   const { handle } = presented
@@ -100,7 +104,7 @@ export async function endCredential<
   return true
 }
 
-/** Deletes what the system keeps of the session. A failure is reported: the claim refuses the credential all the same. */
+/** Deletes what the system keeps of the session. A failure is reported: the claim refuses the credential anyway. */
 export async function retire(
   { emit }: { readonly emit: Emit },
   importer: SessionImporter,
@@ -177,7 +181,9 @@ async function knownClaim<
     case 'ended':
       return refused('ended')
     case 'settle':
-      if (record !== null && (await store.admitImport({ claim, record })).outcome === 'refused') return refused('revoked')
+      if (record !== null && (await store.admitImport({ claim, record })).outcome === 'refused') {
+        return refused('revoked')
+      }
       return { kind: 'claimed', claim }
     case 'refresh':
       return { kind: 'claimed', claim }
@@ -237,7 +243,9 @@ async function firstSecrets(
   }
 }
 
-async function keyOf({ keys }: Pick<CoreParts<object, object, TokenStyle, TokenClaims>, 'keys'>, kid: string): Promise<RefreshKey | null> {
+async function keyOf(
+  { keys }: Pick<CoreParts<object, object, TokenStyle, TokenClaims>, 'keys'>, kid: string,
+): Promise<RefreshKey | null> {
   return (await keys.current()).refreshKey(kid) ?? (await keys.reloadForUnknownKid()).refreshKey(kid)
 }
 

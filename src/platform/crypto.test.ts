@@ -76,7 +76,9 @@ describe.each(platforms)('%s', (_, crypto) => {
     for (const length of [32, 63, 64, 65, 200]) {
       const key = randomBytes(length)
       const mac = await crypto.mac(key)
-      for (const message of ['', 'x', 'é', 'x'.repeat(64), 'x'.repeat(682), 'x'.repeat(683), '\u{1f511}'.repeat(5000), 'x']) {
+      for (const message of [
+        '', 'x', 'é', 'x'.repeat(64), 'x'.repeat(682), 'x'.repeat(683), '\u{1f511}'.repeat(5000), 'x',
+      ]) {
         expect(await mac(message)).toBe(createHmac('sha256', key).update(message).digest('base64url'))
       }
     }
@@ -225,7 +227,8 @@ describe.each(platforms)('%s', (_, crypto) => {
     expect(await cipher.decrypt(ciphertext, 'context')).toBe('Zürich \u{1f511}')
     expect(await cipher.encrypt('Zürich \u{1f511}', 'context')).not.toBe(ciphertext)
     expect(await cipher.decrypt(ciphertext, 'another')).toBeNull()
-    expect(await (await crypto.cipher('another secret of the application.....')).decrypt(ciphertext, 'context')).toBeNull()
+    expect(await (await crypto.cipher('another secret of the application.....')).decrypt(ciphertext, 'context'))
+      .toBeNull()
     for (let index = 0; index < ciphertext.length; index++) {
       const changed = ciphertext.slice(0, index) + (ciphertext[index] === 'A' ? 'B' : 'A') + ciphertext.slice(index + 1)
       expect(await cipher.decrypt(changed, 'context')).toBeNull()

@@ -31,9 +31,9 @@ export const nodeCrypto: Crypto = {
 }
 
 /**
- * Random bytes. Up to 16 bytes, as for ids of tokens and sessions, come from `randomInt`, which draws them from a pool of
- * the platform: `randomBytes` creates a job for each call, a twentieth of a refresh. Secrets are longer, and are never in
- * a pool.
+ * Random bytes. Up to 16 bytes, as for ids of tokens and sessions, come from `randomInt`, which draws them from a pool
+ * of the platform: `randomBytes` creates a job for each call, a twentieth of a refresh. Secrets are longer, and are
+ * never in a pool.
  */
 function randomBytes(length: number): Uint8Array {
   const { randomFillSync, randomInt } = builtinCrypto()

@@ -18,8 +18,8 @@ function subtle(): SubtleCrypto {
   const host: { readonly crypto?: { readonly subtle?: SubtleCrypto } } = globalThis
   const found = host.crypto?.subtle
   if (found !== undefined) return found
-  throw new GeneralError('MISUSE', 'there is no WebCrypto (crypto.subtle): run tests of a server in the test environment '
-    + '"node"')
+  throw new GeneralError('MISUSE', 'there is no WebCrypto (crypto.subtle): run tests of a server in the test '
+    + 'environment "node"')
 }
 
 function utf8(): TextEncoder {

@@ -18,7 +18,7 @@ export const platform: Platform = {
     throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },
   async loadConsole() {
-    throw new GeneralError('MISUSE', 'this runtime has no files, and the console has its pages there: open the console in a '
-      + 'program of Node.js, Bun or Deno with the same store, or with `keyturn serve --console`')
+    throw new GeneralError('MISUSE', 'this runtime has no files, and the console has its pages there: open the console '
+      + 'in a program of Node.js, Bun or Deno with the same store, or with `keyturn serve --console`')
   },
 }

@@ -38,8 +38,8 @@ export interface ApplicationDependencies extends Omit<EngineDependencies, 'deman
   /** The `iss` claim of its access tokens in the library's format. */
   readonly issuer: string
   /**
-   * The longest JWT payload of a CDI access token, in bytes of its JSON. The token is about 1.5 times as long: whether it
-   * fits in a header or a cookie depends on the SDK's configuration.
+   * The longest JWT payload of a CDI access token, in bytes of its JSON. The token is about 1.5 times as long: whether
+   * it fits in a header or a cookie depends on the SDK's configuration.
    */
   readonly maxPayloadBytes: number
   /** Takes over the sessions of a SuperTokens core. Default: null, nothing. */
@@ -47,7 +47,9 @@ export interface ApplicationDependencies extends Omit<EngineDependencies, 'deman
 }
 
 /** Creates an application: the library's engine with two token formats. It does not open or read the store yet. */
-export function createApplication({ issuer, maxPayloadBytes, imports = null, ...dependencies }: ApplicationDependencies): Application {
+export function createApplication(
+  { issuer, maxPayloadBytes, imports = null, ...dependencies }: ApplicationDependencies,
+): Application {
   const { crypto, entropy, policy, application } = dependencies
   const native = atJwt({
     issuer, audience: application.audience, application: application.name,

@@ -4,13 +4,16 @@ import type { Shape } from './setting-texts.ts'
 import { readSettings, settingDescriptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
 
-const { properties } = configSchema() as { properties: Readonly<Record<string, Shape & { default?: unknown; description: string }>> }
+const { properties } = configSchema() as {
+  properties: Readonly<Record<string, Shape & { default?: unknown; description: string }>>
+}
 
 /** Whether a value of the file fits the schema. */
 function fits({ type, pattern, enum: words, minimum, maximum, items, anyOf }: Shape, value: unknown): boolean {
   if (anyOf !== undefined) return anyOf.some(shape => fits(shape, value))
   const types = type === undefined ? null : [type].flat()
-  const kind = Array.isArray(value) ? 'array' : Number.isInteger(value) && types?.includes('integer') ? 'integer' : typeof value
+  const kind = Array.isArray(value) ? 'array'
+    : Number.isInteger(value) && types?.includes('integer') ? 'integer' : typeof value
   if (types !== null && !types.includes(kind)) return false
   if (words !== undefined && !words.some(word => word === value)) return false
   if (typeof value === 'string') return pattern === undefined || new RegExp(pattern).test(value)

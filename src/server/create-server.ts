@@ -29,9 +29,9 @@ export interface KeyturnServer {
   /** `http://host:port`. */
   readonly url: string
   /**
-   * Stops being ready, waits for `shutdownDelay`, takes no new connections, answers the requests in progress, then closes
-   * the stores. All calls return one promise, which settles within `shutdownDelay`, `shutdownTimeout` and another 30
-   * seconds.
+   * Stops being ready, waits for `shutdownDelay`, takes no new connections, answers the requests in progress, then
+   * closes the stores. All calls return one promise, which settles within `shutdownDelay`, `shutdownTimeout` and
+   * another 30 seconds.
    */
   close(): Promise<void>
 }
@@ -66,7 +66,8 @@ export async function startServer(
 
   const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
   const bind = (): Promise<Listener> => listen(settings.host, settings.port, limits)
-  // With port 0, the default issuer is known only when the server listens. Nobody knows the address before it is logged.
+  // With port 0, the default issuer is known only when the server listens. Nobody knows the address before it is
+  // logged.
   const early = settings.port === 0 ? await bind() : null
   const place = { ...settings, port: early?.port ?? settings.port }
   const applications = await openApplications(place, parts, { clock, logger, traces, events, tally })
@@ -119,16 +120,18 @@ export async function startServer(
 
 /** The warnings about settings that a server logs when it starts: they work, but protect less than one may expect. */
 export function warningsOf(
-  { store, secrets, host, issuer, publicOrigin }: Pick<ServerSettings, 'store' | 'secrets' | 'host' | 'issuer' | 'publicOrigin'>,
+  { store, secrets, host, issuer, publicOrigin }: Pick<ServerSettings,
+  'store' | 'secrets' | 'host' | 'issuer' | 'publicOrigin'>,
 ): readonly string[] {
   // A file on this machine can be protected by its permissions. Every program with the password can read a database.
   const isReadable = !kindOfStore(store).isFile && secrets.length === 0
   return [
-    ...isReadable ? ['the signing keys in the store are not encrypted: read access to the store is enough to forge access '
-      + 'tokens. Set --secret (KEYTURN_SECRET) to the same text of at least 32 random characters on every server: '
-      + 'openssl rand -hex 32'] : [],
-    ...isWildcard(host) && issuer === null && publicOrigin === null ? [`--host ${host} is no address that clients can use, `
-      + 'so the issuer of access tokens of the native API is 127.0.0.1 with the port. Set --public-origin '
-      + '(KEYTURN_PUBLIC_ORIGIN) to the origin at which clients reach the server, or --issuer'] : [],
+    ...isReadable ? ['the signing keys in the store are not encrypted: read access to the store is enough to forge '
+      + 'access tokens. Set --secret (KEYTURN_SECRET) to the same text of at least 32 random characters on every '
+      + 'server: openssl rand -hex 32'] : [],
+    ...isWildcard(host) && issuer === null && publicOrigin === null
+      ? [`--host ${host} is no address that clients can use, `
+        + 'so the issuer of access tokens of the native API is 127.0.0.1 with the port. Set --public-origin '
+        + '(KEYTURN_PUBLIC_ORIGIN) to the origin at which clients reach the server, or --issuer'] : [],
   ]
 }

@@ -4,7 +4,14 @@ import { createDrain } from './drain.ts'
 const DELAY = 10_000
 
 /** A drain whose time stands still; `advance` runs what is due. */
-function world(delay = DELAY): { drain: ReturnType<typeof createDrain>; advance: (time: number) => Promise<void>; ended: () => boolean; leave: () => void } {
+function world(
+  delay = DELAY,
+): {
+  drain: ReturnType<typeof createDrain>
+  advance: (time: number) => Promise<void>
+  ended: () => boolean
+  leave: () => void
+} {
   let now = 0
   let due: { at: number; task: () => void }[] = []
   let isOver = false

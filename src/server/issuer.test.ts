@@ -15,7 +15,8 @@ test.each([
   [{ host: '0.0.0.0' }, 'http://127.0.0.1:3567'],
   [{ host: '::' }, 'http://127.0.0.1:3567'],
   [{ host: '0:0:0:0:0:0:0:0', 'base-path': '/core' }, 'http://127.0.0.1:3567/core'],
-  [{ host: '0.0.0.0', 'public-origin': 'https://sessions.example.com', 'base-path': '/core' }, 'https://sessions.example.com/core'],
+  [{ host: '0.0.0.0', 'public-origin': 'https://sessions.example.com', 'base-path': '/core' },
+    'https://sessions.example.com/core'],
   [{ host: '0.0.0.0', issuer: 'https://app.example.com/auth' }, 'https://app.example.com/auth'],
 ])('the issuer of %j is %s', (flags, issuer) => {
   expect(issuerOf(read(flags), 'public')).toBe(issuer)
@@ -24,7 +25,8 @@ test.each([
 
 test('a host for all addresses gets a warning, unless the settings say where clients reach the server', () => {
   for (const host of ['0.0.0.0', '::']) {
-    expect(warningsOf(read({ host }))).toEqual([expect.stringContaining(`--host ${host} is no address that clients can use`)])
+    expect(warningsOf(read({ host })))
+      .toEqual([expect.stringContaining(`--host ${host} is no address that clients can use`)])
     for (const more of [{ issuer: 'https://a.example' }, { 'public-origin': 'https://a.example' }]) {
       expect(warningsOf(read({ host, ...more }))).toEqual([])
     }

@@ -3,7 +3,8 @@ import type { RefreshEvidence, SessionEvents } from '../session/events.ts'
 import type { LogFields, Logger } from './log.ts'
 
 /**
- * Logs the events of sessions (LOG-03); the engine counts them. A session appears as a keyed digest of its handle (LOG-01).
+ * Logs the events of sessions (LOG-03); the engine counts them. A session appears as a keyed digest of its handle
+ * (LOG-01).
  */
 export function observeSessions(logger: Logger, digestKey: Uint8Array): SessionEvents {
   const digest = (handle: string): string => (

@@ -60,7 +60,8 @@ export interface DocumentedApi {
 
 const retryAfter = {
   'Retry-After': {
-    description: 'How many seconds to wait before the request is repeated.', schema: { type: 'integer', format: 'int32' },
+    description: 'How many seconds to wait before the request is repeated.',
+    schema: { type: 'integer', format: 'int32' },
   },
 }
 

@@ -19,8 +19,8 @@ export interface ServerParts {
   /** Ends the wait for a store that does not answer yet (`storeWait`). Default: none. */
   readonly signal?: AbortSignal
   /**
-   * What `importSessions` of `keyturn/import` returns for an application, to take over the sessions of a SuperTokens core
-   * (docs/import/supertokens.md); null: nothing. Default: nothing.
+   * What `importSessions` of `keyturn/import` returns for an application, to take over the sessions of a SuperTokens
+   * core (docs/import/supertokens.md); null: nothing. Default: nothing.
    */
   readonly imports?: (appId: string) => ImportConnector | null
   /** The limits on what a client may use, for tests. Default: the usual limits. */

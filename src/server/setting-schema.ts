@@ -2,7 +2,8 @@ import { TENANT_ID } from '../session/identifiers.ts'
 import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
 import {
-  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readAnyText, readSwitch, readWhole,
+  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readAnyText, readSwitch,
+  readWhole,
 } from './setting-texts.ts'
 import type { SettingReader } from './setting-texts.ts'
 
@@ -141,7 +142,9 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   publicOrigin: {
     flag: 'public-origin', placeholder: 'ORIGIN', preset: [],
     help: 'the origin at which clients reach the server behind a proxy; with https, every response has an HSTS header',
-    read: optional(readMatching(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, 'an origin like https://sessions.example.com')),
+    read: optional(
+      readMatching(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, 'an origin like https://sessions.example.com'),
+    ),
   },
   issuer: {
     flag: 'issuer', placeholder: 'URL', preset: [],
@@ -227,12 +230,13 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   },
   storeWait: {
     flag: 'store-wait', placeholder: 'TIME', preset: ['0s'],
-    help: 'how long the server waits when it starts for a store that does not answer yet', read: one(readDuration(0, 3600)),
+    help: 'how long the server waits when it starts for a store that does not answer yet',
+    read: one(readDuration(0, 3600)),
   },
   shutdownDelay: {
     flag: 'shutdown-delay', placeholder: 'TIME', preset: ['0s'],
-    help: 'how long the server still takes requests when it stops, while /health/ready answers 503; an idle one stops at '
-      + 'once', read: one(readDuration(0, 3600)),
+    help: 'how long the server still takes requests when it stops, while /health/ready answers 503; an idle one stops '
+      + 'at once', read: one(readDuration(0, 3600)),
   },
   shutdownTimeout: {
     flag: 'shutdown-timeout', placeholder: 'TIME', preset: ['10s'],
@@ -252,8 +256,8 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     help: 'who may log in to the console, with the role read or manage; by default the API keys may, with manage',
     read: each(readMatching(
       /^[^\s:,]{1,64}:(?:read|manage):[A-Za-z0-9=-]{20,256}$/,
-      'NAME:ROLE:KEY, with a name of 1 to 64 characters, the role read or manage, and a key of at least 20 characters A-Z, '
-        + 'a-z, 0-9, = and -')),
+      'NAME:ROLE:KEY, with a name of 1 to 64 characters, the role read or manage, and a key of at least 20 characters '
+        + 'A-Z, a-z, 0-9, = and -')),
   },
   consoleWithoutTls: {
     flag: 'console-without-tls', placeholder: 'true|false', preset: ['false'], isSwitch: true,

@@ -51,7 +51,8 @@ export function unknownNames(owner: string, given: object, known: readonly strin
 export const DAY = 86_400
 
 /**
- * The given value as a list of texts. If `isList`, a text is split at commas. If `isSwitch`, true and false are accepted.
+ * The given value as a list of texts. If `isList`, a text is split at commas. If `isSwitch`, true and false are
+ * accepted.
  * @throws InvalidSettingError
  */
 export function settingTexts(value: unknown, isList: boolean, isSwitch: boolean = false): readonly string[] {
@@ -76,7 +77,9 @@ export function one<Value>(read: TextReader<Value>): SettingReader<Value> {
 /** Reads one text; null if there is none. */
 export function optional<Value>(read: TextReader<Value>): SettingReader<Value | null> {
   const readOne = one(read)
-  return Object.assign((texts: readonly string[]) => texts.length === 0 ? null : readOne(texts, true), { shape: read.shape })
+  return Object.assign((texts: readonly string[]) => texts.length === 0 ? null : readOne(texts, true), {
+    shape: read.shape,
+  })
 }
 
 /** Reads any number of texts, without duplicates. */

@@ -15,7 +15,8 @@ test('defaults: SQLite in the working directory, reachable only from this machin
 test('flags override environment variables, which override the file', () => {
   const file = { port: 1, host: '127.0.0.2', basePath: '/c' }
   const environment = { KEYTURN_PORT: '2', KEYTURN_HOST: '127.0.0.3', KEYTURN_BASE_PATH: '' }
-  expect(read({ file, environment, flags: { port: '3' } })).toMatchObject({ port: 3, host: '127.0.0.3', basePath: '/c' })
+  expect(read({ file, environment, flags: { port: '3' } }))
+    .toMatchObject({ port: 3, host: '127.0.0.3', basePath: '/c' })
 })
 
 test('every setting has a flag, a variable, a name in the file, a help text and a valid default', () => {
@@ -30,8 +31,9 @@ test('every setting has a flag, a variable, a name in the file, a help text and 
 })
 
 describe('times', () => {
-  test.each([['90', 90], ['90s', 90], ['15m', 900], ['1.5h', 5400], ['1d', 86_400], ['1000ms', 1]])('%s', (text, seconds) => {
-    expect(read({ flags: { 'access-token-validity': text } }).accessTokenValidity).toBe(seconds)
+  test.each([['90', 90], ['90s', 90], ['15m', 900], ['1.5h', 5400], ['1d', 86_400], ['1000ms', 1]])('%s',
+    (text, seconds) => {
+      expect(read({ flags: { 'access-token-validity': text } }).accessTokenValidity).toBe(seconds)
   })
 })
 
@@ -84,7 +86,8 @@ test('one error names all invalid settings, and where each was given', () => {
 
 describe('S-15: a misspelt name is refused, and the message suggests the right one', () => {
   test.each([
-    ['KEYTURN_SECRETS', 'KEYTURN_SECRET'], ['KEYTURN_API_KEYS', 'KEYTURN_API_KEY'], ['KEYTURN_APIKEY', 'KEYTURN_API_KEY'],
+    ['KEYTURN_SECRETS', 'KEYTURN_SECRET'], ['KEYTURN_API_KEYS', 'KEYTURN_API_KEY'],
+    ['KEYTURN_APIKEY', 'KEYTURN_API_KEY'],
     ['KEYTURN_STROE', 'KEYTURN_STORE'], ['KEYTURN_CONFIGS', 'KEYTURN_CONFIG'], ['KEYTURN_HOSTS', 'KEYTURN_HOST'],
   ])('the variable %s', (name, meant) => {
     const attempt = (): unknown => read({ environment: { [name]: 'hunter2' } })
@@ -93,23 +96,32 @@ describe('S-15: a misspelt name is refused, and the message suggests the right o
   })
 
   test('a variable that resembles no other, and one that is empty', () => {
-    expect(() => read({ environment: { KEYTURN_DATABASE_URL: 'x' } })).toThrow(/^there is no variable "KEYTURN_DATABASE_URL"$/)
+    expect(() => read({ environment: { KEYTURN_DATABASE_URL: 'x' } }))
+      .toThrow(/^there is no variable "KEYTURN_DATABASE_URL"$/)
     expect(() => read({ environment: { KEYTURN_SECRETS: '' } })).toThrow('did you mean KEYTURN_SECRET?')
   })
 
   test('a name in the configuration file', () => {
-    expect(() => read({ file: { apiKey: ['x'] } })).toThrow('the configuration file has no setting "apiKey"; did you mean apiKeys?')
+    expect(() => read({ file: { apiKey: ['x'] } }))
+      .toThrow('the configuration file has no setting "apiKey"; did you mean apiKeys?')
   })
 
   test('variables of other programs are ignored, and known ones are read', () => {
-    const environment = { PATH: '/bin', SECRETS: 'x', MY_KEYTURN_SECRETS: 'x', KEYTURN_CONFIG: 'k.json', KEYTURN_PORT: '1' }
+    const environment = {
+      PATH: '/bin',
+      SECRETS: 'x',
+      MY_KEYTURN_SECRETS: 'x',
+      KEYTURN_CONFIG: 'k.json',
+      KEYTURN_PORT: '1',
+    }
     expect(read({ environment }).port).toBe(1)
   })
 
   test('variables that Kubernetes sets for a Service called keyturn or keyturn-store are ignored', () => {
     const environment = {
       KEYTURN_SERVICE_HOST: '10.0.0.1', KEYTURN_SERVICE_PORT: '3567', KEYTURN_SERVICE_PORT_HTTP: '3567',
-      KEYTURN_PORT: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP_PROTO: 'tcp',
+      KEYTURN_PORT: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP: 'tcp://10.0.0.1:3567',
+      KEYTURN_PORT_3567_TCP_PROTO: 'tcp',
       KEYTURN_PORT_3567_TCP_PORT: '3567', KEYTURN_PORT_3567_TCP_ADDR: '10.0.0.1',
       KEYTURN_STORE_SERVICE_HOST: '10.0.0.2', KEYTURN_STORE_PORT: 'tcp://10.0.0.2:5432',
     }
@@ -143,7 +155,9 @@ describe('S-15: the options of startServer follow the same rules', () => {
 
   test('valid options are returned unchanged', () => {
     const secrets = ['one secret, with a comma, of 32 characters and more', 'another one, 32 characters and more']
-    expect(readOptions({ secrets, tenants: [], apps: ['b', 'a', 'b'], sessionLifetime: null, reuseInterval: 0, port: 0 }))
+    expect(
+      readOptions({ secrets, tenants: [], apps: ['b', 'a', 'b'], sessionLifetime: null, reuseInterval: 0, port: 0 }),
+    )
       .toMatchObject({ secrets, tenants: [], apps: ['b', 'a'], sessionLifetime: null, reuseInterval: 0, port: 0 })
     expect(readOptions({})).toEqual(read())
     expect(readOptions(read({ flags: { 'access-token-validity': '1.1m' } }))).toMatchObject({ accessTokenValidity: 66 })

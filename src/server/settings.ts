@@ -79,7 +79,8 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     if ((own[variable] ?? '') !== '') return { where: variable, value: own[variable], hasCommas: true }
     if (file[name] === undefined) return null
     return { where: `${name} in the configuration file`, value: file[name], hasCommas: true }
-  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', withoutSchema(file), names())])
+  }, [...unknownVariables(own, knownVariables),
+    ...unknownNames('the configuration file', withoutSchema(file), names())])
 }
 
 /** A JSON schema that the file names is for editors. */

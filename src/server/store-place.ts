@@ -54,7 +54,9 @@ export function findMisnaming(
   for (const appId of settings.console ? [...apps, CONSOLE_APP] : apps) {
     const { naming } = placeOf(settings, appId)
     if (kind.prefix.fits(naming.prefix)) continue
-    problems.push(`--prefix and --app make the prefix ${received(naming.prefix, false)}, which must be ${kind.prefix.accepts}`)
+    problems.push(
+      `--prefix and --app make the prefix ${received(naming.prefix, false)}, which must be ${kind.prefix.accepts}`,
+    )
   }
   return problems
 }

@@ -3,7 +3,12 @@ import type { LogFields } from './log.ts'
 import { sumUpErrors } from './sum-up-errors.ts'
 
 /** A logger, its lines, and a schedule that `pass` lets run. */
-function world(): { steady: ReturnType<typeof sumUpErrors>; lines: unknown[]; pass: () => void; isWaiting: () => boolean } {
+function world(): {
+  steady: ReturnType<typeof sumUpErrors>
+  lines: unknown[]
+  pass: () => void
+  isWaiting: () => boolean
+} {
   const lines: unknown[] = []
   let task: (() => void) | null = null
   const log = (fields: LogFields, message: string): void => void lines.push([message, fields])

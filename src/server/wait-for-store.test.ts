@@ -6,7 +6,10 @@ import type { StoreWait } from './wait-for-store.ts'
 const away = (): GeneralError => new GeneralError('STORE_UNAVAILABLE', 'the store does not answer')
 
 /** A wait whose pauses take no time. */
-function world(limit: number, signal: AbortSignal | null = null): { wait: StoreWait; pauses: number[]; lines: string[] } {
+function world(
+  limit: number,
+  signal: AbortSignal | null = null,
+): { wait: StoreWait; pauses: number[]; lines: string[] } {
   let now = 0
   const pauses: number[] = []
   const lines: string[] = []
@@ -54,7 +57,8 @@ describe('V-09: --store-wait', () => {
 
   test.each([
     ['without a limit', 0, away, null],
-    ['for a failure that waiting does not cure', 60_000, () => new GeneralError('MISUSE', 'no secret decrypts the key'), null],
+    ['for a failure that waiting does not cure', 60_000, () => new GeneralError('MISUSE', 'no secret decrypts the key'),
+      null],
     ['after a signal to stop', 60_000, away, AbortSignal.abort()],
   ])('does not repeat it %s', async (_, limit, error, signal) => {
     const { wait, pauses } = world(limit, signal)

@@ -18,8 +18,9 @@ test('TOK-14: members that could reach a prototype are rejected at any depth', a
   await expect(codec.write({ constructor: 1 })).rejects.toThrow()
 })
 
-test.each([['an array', []], ['a date', new Date(0)], ['a function', () => 1]])('%s is not a valid payload', async (_, value) => {
-  await expect(codec.write(value as never)).rejects.toMatchObject({ code: 'INVALID_DATA' })
+test.each([['an array', []], ['a date', new Date(0)], ['a function', () => 1]])('%s is not a valid payload',
+  async (_, value) => {
+    await expect(codec.write(value as never)).rejects.toMatchObject({ code: 'INVALID_DATA' })
 })
 
 test('a value that is not JSON is an InvalidDataError', async () => {
@@ -50,5 +51,6 @@ test('the result of the schema is stored, and the error contains its issues', as
 
 test('data has a size limit in bytes, which the error names', () => {
   expect(() => checkSize('session info', '{"a":"éé"}', 12)).not.toThrow()
-  expect(() => checkSize('session info', '{"a":"éé"}', 11)).toThrow('the session info is 12 bytes long; at most 11 are allowed')
+  expect(() => checkSize('session info', '{"a":"éé"}', 11))
+    .toThrow('the session info is 12 bytes long; at most 11 are allowed')
 })

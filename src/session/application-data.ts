@@ -86,7 +86,10 @@ async function validate<Output>(
   throw new InvalidDataError(`the ${name} does not match its schema: ${issues.join('; ')}`)
 }
 
-/** Converts a value to JSON. @throws InvalidDataError, with a cause, that names what JSON would drop or change, and where. */
+/**
+ * Converts a value to JSON. @throws InvalidDataError, with a cause, that names what JSON would drop or change, and
+ * where.
+ */
 function stringify(name: string, value: unknown): string {
   let text: string
   let found: NotJson | null

@@ -13,8 +13,8 @@ import type { SessionStore } from './store.ts'
  */
 export interface BackgroundCleanup {
   /**
-   * Starts the cleanup, which then runs once a minute. Further calls do nothing. Where no timer outlives a request, each
-   * call runs it, at most once a minute.
+   * Starts the cleanup, which then runs once a minute. Further calls do nothing. Where no timer outlives a request,
+   * each call runs it, at most once a minute.
    */
   start(): void
   close(): void

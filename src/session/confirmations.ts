@@ -10,8 +10,8 @@ import type { Confirmation, SessionStore } from './store.ts'
 export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat' | 'exp' | 'ri'>
 
 /**
- * Confirms in the store which refresh tokens the clients have certainly stored: in batches, after the responses. Where no
- * timer outlives a request, each is written beside the request that shows it.
+ * Confirms in the store which refresh tokens the clients have certainly stored: in batches, after the responses. Where
+ * no timer outlives a request, each is written beside the request that shows it.
  */
 export interface Confirmations {
   /** Called with every access token in use. Queues the confirmation of its refresh token if the token is old enough. */

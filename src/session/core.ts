@@ -32,8 +32,8 @@ export interface SessionCore<
   /** Creates a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>, style?: Style): Promise<IssuedSession<Payload, Claims>>
   /**
-   * Verifies an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. `macs`: those that the request
-   * contains, if the token was sent in a cookie.
+   * Verifies an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. `macs`: those that the
+   * request contains, if the token was sent in a cookie.
    */
   verify(accessToken: string, options?: VerifyOptions, macs?: MacSource): Promise<VerifyOutcome<Payload, Claims>>
   /**

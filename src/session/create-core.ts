@@ -72,7 +72,10 @@ export function createSessionCore<
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
       const stored = payload === undefined
-        ? await getActive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
+        ? await getActive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({
+          json: jwtPayload,
+          version: payloadVersion,
+        }))
         : await updatePayload(parts, sid, payload, { userId, tenantId })
       const now = clock()
       return reissueAccessToken(parts, { ...claims, iat: toEpochSeconds(now), pv: stored.version }, stored.json, now)

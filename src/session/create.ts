@@ -66,9 +66,9 @@ export async function create<
 }
 
 /**
- * Revokes a user's oldest sessions beyond the limit, in the tenant of the login: in another tenant, the same user id may
- * be another person's. Each login checks after its own insert, so that the last of parallel logins sees all sessions
- * (REV-06). If there are many, as after the limit was lowered, the next logins go on.
+ * Revokes a user's oldest sessions beyond the limit, in the tenant of the login: in another tenant, the same user id
+ * may be another person's. Each login checks after its own insert, so that the last of parallel logins sees all
+ * sessions (REV-06). If there are many, as after the limit was lowered, the next logins go on.
  */
 export async function evictOldest(engine: Engine, { userId, tenantId }: Subject, limit: number): Promise<void> {
   const bounds = activeBounds(engine.clock(), engine.policy)

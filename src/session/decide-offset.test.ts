@@ -20,10 +20,12 @@ describe('an offset is adopted', () => {
     expect(decideOffset(sample(0, 2), 5 * MINUTE)).toEqual({ kind: 'adopt', offset: 0 })
   })
 
-  test.each([0, 2500, 5000])('from a slow response, too, if the difference is large enough: the clock is read %d ms after the request', toldAfter => {
-    const decision = decideOffset(sample(5 * MINUTE, 5000, toldAfter), 0)
-    if (decision.kind !== 'adopt') throw new Error(decision.kind)
-    expect(Math.abs(decision.offset - 5 * MINUTE)).toBeLessThanOrEqual(2500)
+  test.each([0, 2500, 5000])(
+    'from a slow response, too, if the difference is large enough: the clock is read %d ms after the request',
+    toldAfter => {
+      const decision = decideOffset(sample(5 * MINUTE, 5000, toldAfter), 0)
+      if (decision.kind !== 'adopt') throw new Error(decision.kind)
+      expect(Math.abs(decision.offset - 5 * MINUTE)).toBeLessThanOrEqual(2500)
   })
 })
 
@@ -32,8 +34,10 @@ describe('the current offset is kept', () => {
     expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'keep' })
   })
 
-  test.each([0, 4000])('if a slow response may be the cause of the difference: the clock is read %d ms after the request', toldAfter => {
-    expect(decideOffset(sample(1500, 4000, toldAfter), 0)).toEqual({ kind: 'keep' })
+  test.each([0, 4000])(
+    'if a slow response may be the cause of the difference: the clock is read %d ms after the request',
+    toldAfter => {
+      expect(decideOffset(sample(1500, 4000, toldAfter), 0)).toEqual({ kind: 'keep' })
   })
 
   test('if this machine\'s clock was set back between request and response', () => {
@@ -56,6 +60,7 @@ test('an adopted offset never increases the error of the clock', () => {
   }
 })
 
-test.each([OFFSET_LIMIT, -OFFSET_LIMIT, 3_600_000, -now])('the clock of a store that is %d ms off is not adopted', ahead => {
-  expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'refuse', offset: ahead })
+test.each([OFFSET_LIMIT, -OFFSET_LIMIT, 3_600_000, -now])('the clock of a store that is %d ms off is not adopted',
+  ahead => {
+    expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'refuse', offset: ahead })
 })

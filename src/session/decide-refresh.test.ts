@@ -113,6 +113,7 @@ describe('re-authentication', () => {
     expect(decideReauthentication(record, before, T0)).toEqual({ kind: 'busy', until: T0 + R })
     expect(decideReauthentication(record, before, T0 + R)).toEqual({ kind: 'busy', until: T0 + R })
     expect(decideReauthentication(record, before, T0 + R + 1)).toMatchObject({ kind: 'reauthenticate' })
-    expect(decideReauthentication({ ...record, reuseInterval: 0 }, before, T0)).toMatchObject({ kind: 'reauthenticate' })
+    expect(decideReauthentication({ ...record, reuseInterval: 0 }, before, T0))
+      .toMatchObject({ kind: 'reauthenticate' })
   })
 })

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { isShared } from './decide-shared.ts'
 
-const from = (ip: string | null, userAgent: string | null = 'Browser/1'): Parameters<typeof isShared>[0] => ({ ip, userAgent })
+const from = (ip: string | null, userAgent: string | null = 'Browser/1'): Parameters<typeof isShared>[0] => ({
+  ip,
+  userAgent,
+})
 
 test.each([
   ['the same client', from('192.0.2.1'), from('192.0.2.1'), false],

@@ -64,8 +64,8 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   /** The last failure of the store; null if there was none. */
   lastFailure(): StoreFailure | null
   /**
-   * Stops all timers and the feed, writes queued confirmations and events, and closes the store. All calls return one promise, which
-   * settles within 20 seconds.
+   * Stops all timers and the feed, writes queued confirmations and events, and closes the store. All calls return one
+   * promise, which settles within 20 seconds.
    * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails to close, or does not in that time.
    */
   close(): Promise<void>
@@ -101,7 +101,9 @@ export interface EngineDependencies {
   readonly tally?: Tally
 }
 
-/** How long closing waits for what is under way, and then again for the store. Stores give up their own calls earlier. */
+/**
+ * How long closing waits for what is under way, and then again for the store. Stores give up their own calls earlier.
+ */
 export const CLOSE_LIMIT: Milliseconds = 10_000
 
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */

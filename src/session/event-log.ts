@@ -30,7 +30,9 @@ export async function appendEvent(
 ): Promise<void> {
   const text = JSON.stringify(detail)
   if (text.length > MAX_DETAIL_LENGTH) {
-    throw new InvalidDataError(`the detail of an event must have at most ${MAX_DETAIL_LENGTH} characters; it has ${text.length}`)
+    throw new InvalidDataError(
+      `the detail of an event must have at most ${MAX_DETAIL_LENGTH} characters; it has ${text.length}`,
+    )
   }
   await store.appendEvent({
     id: createEventId(at, entropy), kind, at, until: at + EVENT_RETENTION, userId, handle, detail: text,
@@ -43,7 +45,8 @@ export function createEventId(at: EpochMilliseconds, entropy: Entropy): string {
   const random = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
   const time = Math.max(0, at).toString(16).padStart(12, '0').slice(-12)
   const variant = ((bytes[2] ?? 0) & 0x3f | 0x80).toString(16)
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(1, 4)}-${variant}${random.slice(6, 8)}-${random.slice(8, 20)}`
+  const low = `7${random.slice(1, 4)}-${variant}${random.slice(6, 8)}-${random.slice(8, 20)}`
+  return `${time.slice(0, 8)}-${time.slice(8)}-${low}`
 }
 
 /** Selects events. */

@@ -21,8 +21,8 @@ const kinds: Readonly<Record<EvidenceName, EventKind>> = {
 }
 
 /**
- * Reports suspicious refreshes to the listeners, and keeps them in the event log: in batches, after the responses. Where no
- * timer outlives a request, each is written beside its request.
+ * Reports suspicious refreshes to the listeners, and keeps them in the event log: in batches, after the responses.
+ * Where no timer outlives a request, each is written beside its request.
  */
 export interface EvidenceLog {
   /** Emits the event and queues it for the event log. */

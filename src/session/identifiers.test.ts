@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import { requireCdiUserId, requireUserId } from './identifiers.ts'
 
 test('S-14: a user id of 1 to 255 characters of well-formed Unicode is accepted unchanged', () => {
-  for (const userId of ['a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(254)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(255)]) {
+  for (const userId of [
+    'a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(254)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(255),
+  ]) {
     expect(requireUserId(userId)).toBe(userId)
     expect(requireCdiUserId(userId)).toBe(userId)
   }
@@ -20,7 +22,8 @@ test.each([
   ['undefined', undefined, 'undefined'], ['null', null, 'null'], ['a number', 7, 'number'],
   ['an object', { $gt: '' }, 'object'], ['an array', ['a'], 'object'],
 ] as const)('S-14: %s is rejected; the error says what is expected and what was received', (_, userId, received) => {
-  expect(() => requireUserId(userId)).toThrow(expect.objectContaining({ code: 'INVALID_DATA', message: words + received }))
+  expect(() => requireUserId(userId))
+    .toThrow(expect.objectContaining({ code: 'INVALID_DATA', message: words + received }))
   if (userId !== '') expect(() => requireCdiUserId(userId)).toThrow(`${words.replace('1 to', '0 to')}${received}`)
 })
 

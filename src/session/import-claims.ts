@@ -22,13 +22,17 @@ export interface ImportClaims {
    * resolves.
    */
   admitImport(admission: ImportAdmission): Promise<AdmittedImport>
-  /** Counts the claims that the store still has, by source and day, oldest first. A store may miss some after a crash. */
+  /**
+   * Counts the claims that the store still has, by source and day, oldest first. A store may miss some after a crash.
+   */
   countImports(): Promise<readonly ImportCount[]>
 }
 
 /** Says that a session of another system was taken over, or was refused for good. */
 export interface ImportClaim {
-  /** The handle of the session. It is derived from the source and the session's id there, so that it names the claim. */
+  /**
+   * The handle of the session. It is derived from the source and the session's id there, so that it names the claim.
+   */
   readonly handle: SessionHandle
   /** The name of the system. */
   readonly source: string

@@ -15,7 +15,9 @@ import type { ClientInfo } from './record.ts'
  * another. `State` is what `read` passes on to the other methods.
  */
 export interface SessionImporter<State = unknown> {
-  /** The name of the system: 1 to 32 lower-case letters, digits and hyphens. It is part of every claim: never change it. */
+  /**
+   * The name of the system: 1 to 32 lower-case letters, digits and hyphens. It is part of every claim: never change it.
+   */
   readonly source: string
   /** Where the credential arrives: with every request, or at the refresh endpoint only. */
   readonly at: 'request' | 'refresh'
@@ -34,7 +36,10 @@ export interface SessionImporter<State = unknown> {
    * several credentials, some of which are no longer valid. Default: each is.
    */
   matches?(credential: ForeignCredential<State>, proof: string): boolean
-  /** Deletes what the system keeps of the session. It is called again after a failure. Absent: there is nothing to delete. */
+  /**
+   * Deletes what the system keeps of the session. It is called again after a failure. Absent: there is nothing to
+   * delete.
+   */
   retire?(credential: ForeignCredential<State>): Promise<void>
   /** Deletes all sessions that the system keeps of a user. Absent: the not-before of the user is enough. */
   retireUser?(userId: string): Promise<void>
@@ -106,8 +111,8 @@ export interface LiveForeignSession {
   /** Default: `public`. */
   readonly tenantId?: string
   /**
-   * When the session was created in its system, or the latest time at which that can have been; null if it is unknown. A
-   * revocation of the user's sessions after that refuses it; without a time, any revocation does.
+   * When the session was created in its system, or the latest time at which that can have been; null if it is unknown.
+   * A revocation of the user's sessions after that refuses it; without a time, any revocation does.
    */
   readonly issuedAt: EpochMilliseconds | null
   /** When the user logged in, or the earliest time at which that can have been; null if it is unknown. */
@@ -159,7 +164,8 @@ export interface ConnectedImports<
   announces(request: ImportRequest): boolean
   /**
    * Ends the session of a request's old credential for good, because the user has signed out, or has logged in anew: in
-   * its system, and if it was taken over, here. Returns the cookies to clear. After a login, mode `keep` changes nothing.
+   * its system, and if it was taken over, here. Returns the cookies to clear. After a login, mode `keep` changes
+   * nothing.
    */
   end(request: ImportRequest, after: 'sign-out' | 'login'): Promise<readonly ForeignCookie[]>
   /** Ends what a user has in the systems, where they can. */

@@ -27,8 +27,8 @@ export async function revoke(
 }
 
 /**
- * Revokes the sessions of a user, newest first, including those that are being created. If it fails, some may be revoked
- * already: call it again.
+ * Revokes the sessions of a user, newest first, including those that are being created. If it fails, some may be
+ * revoked already: call it again.
  */
 export async function revokeByUser(
   engine: Engine,
@@ -67,7 +67,9 @@ export async function getActive(
   text: string,
 ): Promise<SessionRecord> {
   const record = await engine.store.find(handleOf(text))
-  if (record === null || !isActive(record, activeBounds(await engine.now(), engine.policy))) throw new SessionNotFoundError()
+  if (record === null || !isActive(record, activeBounds(await engine.now(), engine.policy))) {
+    throw new SessionNotFoundError()
+  }
   return record
 }
 

@@ -17,8 +17,8 @@ export interface NewLineage {
 }
 
 /**
- * Creates the first refresh token of a lineage: at a login, and when the user authenticates again. Secret and anchor are
- * random; nothing of an earlier token is in them (ROT-06).
+ * Creates the first refresh token of a lineage: at a login, and when the user authenticates again. Secret and anchor
+ * are random; nothing of an earlier token is in them (ROT-06).
  */
 export async function newLineage(
   { crypto, entropy }: Engine,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { encodeBase64url } from '../base/base64url.ts'
 import {
-  accessTokenExpiry, changeStart, createPolicy, exactLifetimes, expiryOf, isActive, jitteredLifetime, lifetimesOf, activeBounds,
+  accessTokenExpiry, changeStart, createPolicy, exactLifetimes, expiryOf, isActive, jitteredLifetime, lifetimesOf,
+  activeBounds,
 } from './policy.ts'
 
 test('the defaults: one hour, 100 days, 30 seconds', () => {
@@ -44,7 +45,8 @@ test('a change is kept for longer than any access token that it concerns', () =>
 
 test('an access token\'s lifetime is shortened by up to a fifth, as a hash has it, never below a minute', () => {
   const lived = (accessTokenLifetime: number, byte: number, options = {}): number => (
-    jitteredLifetime({ accessTokenLifetime, refreshHash: encodeBase64url(Uint8Array.of(byte, 1, 2)) }, createPolicy(options))
+    jitteredLifetime({ accessTokenLifetime, refreshHash: encodeBase64url(Uint8Array.of(byte, 1, 2)) },
+      createPolicy(options))
   )
   expect([0, 51, 255].map(byte => lived(100_000, byte))).toEqual([100_000, 96_000, 80_000])
   expect([0, 51, 255].map(byte => lived(61_000, byte))).toEqual([61_000, 60_000, 60_000])

@@ -81,8 +81,8 @@ export interface PolicyOptions {
    */
   readonly maxStaleness?: Duration
   /**
-   * How often the revocation feed is polled: from 10 ms to 1 hour. On Cloudflare Workers and with `keepAlive`, where each
-   * isolate polls, the default is half of `maxStaleness`. Default: 1 second.
+   * How often the revocation feed is polled: from 10 ms to 1 hour. On Cloudflare Workers and with `keepAlive`, where
+   * each isolate polls, the default is half of `maxStaleness`. Default: 1 second.
    */
   readonly pollInterval?: Duration
   /**
@@ -248,8 +248,8 @@ export function expiryOf(
 }
 
 /**
- * The lifetime of one access token: shortened by a part that nobody can predict, but not below a minute. The hash of the
- * refresh token's secret chooses the part: it is as good as random, and unknown to all who do not have that token. Pure.
+ * The lifetime of one access token: shortened by a part that nobody can predict, but not below a minute. The hash of
+ * the refresh token's secret chooses the part: it is as good as random, and unknown without that token. Pure.
  */
 export function jitteredLifetime(
   { accessTokenLifetime: lifetime, refreshHash }: Pick<SessionRecord, 'accessTokenLifetime' | 'refreshHash'>,

@@ -17,9 +17,9 @@ interface PulledFeedDependencies extends LogReaderDependencies {
 const PATIENCE: Milliseconds = 1_000
 
 /**
- * Creates the feed of an isolate, where no timer runs between two requests and nothing can be pushed. Verifications read
- * the log. One that finds the list older than `pollInterval` starts a read and does not wait for it; one that finds it
- * older than `maxStaleness` waits. So an isolate that was idle is not behind: it reads before it answers.
+ * Creates the feed of an isolate, where no timer runs between two requests and nothing can be pushed. Verifications
+ * read the log. One that finds the list older than `pollInterval` starts a read and does not wait for it; one that
+ * finds it older than `maxStaleness` waits. So an isolate that was idle is not behind: it reads before it answers.
  */
 export function createPulledFeed(dependencies: PulledFeedDependencies): RevocationFeed {
   const { time, policy, schedule, host } = dependencies

@@ -27,9 +27,10 @@ export function createReadiness(engine: Engine, schedule: Scheduler): (options?:
     const limit = toMilliseconds(timeout)
     await within(attempt.run(), {
       limit, schedule, signal,
-      late: () => new GeneralError('STORE_UNAVAILABLE', `sessions were not ready within ${limit} ms: the store does not `
-        + 'answer; check its address, or set timeout higher if its change log is very long', {
-        reason: 'store-unreachable',
+      late: () =>
+        new GeneralError('STORE_UNAVAILABLE', `sessions were not ready within ${limit} ms: the store does not `
+          + 'answer; check its address, or set timeout higher if its change log is very long', {
+          reason: 'store-unreachable',
       }),
     })
   }

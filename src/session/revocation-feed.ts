@@ -10,9 +10,9 @@ export interface RevocationFeed {
    */
   start(): Promise<void>
   /**
-   * Starts the feed, or wakes it if it sleeps, and waits until the log is read: for one page and a second at most, since
-   * a long log or a silent store must not hold up a request. Until the feed is fresh, sessions are read from the store.
-   * Never rejects.
+   * Starts the feed, or wakes it if it sleeps, and waits until the log is read: for one page and a second at most,
+   * since a long log or a silent store must not hold up a request. Until the feed is fresh, sessions are read from the
+   * store. Never rejects.
    */
   catchUp(): Promise<void>
   /** Reads the log to its end. Never rejects. */

@@ -17,7 +17,8 @@ export type { EventKind, EventLogPage, EventQuery, LoginFilter, StoredEvent } fr
 export interface SessionStore extends KeyStore, ImportClaims {
   /**
    * Checks, before the first request, what a later call would need: that the store can be reached, its tables are there
-   * and up to date, and the user may read and write them. Changes nothing. A store without tables or users only connects.
+   * and up to date, and the user may read and write them. Changes nothing. A store without tables or users only
+   * connects.
    * @throws an error that says what is missing and how to add it: a GeneralError with that `reason`
    */
   check(): Promise<void>

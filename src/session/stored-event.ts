@@ -2,8 +2,8 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 
 /**
- * The kinds of events in the event log. `theft`: token theft. `shared`: a refresh token was delivered to two networks or
- * user agents. `rejected`: a refresh token with a valid tag was rejected. `audit`: an operator has done something.
+ * The kinds of events in the event log. `theft`: token theft. `shared`: a refresh token was delivered to two networks
+ * or user agents. `rejected`: a refresh token with a valid tag was rejected. `audit`: an operator has done something.
  */
 export const eventKinds = ['theft', 'shared', 'rejected', 'audit'] as const
 

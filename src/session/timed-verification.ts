@@ -5,7 +5,9 @@ import type { Verification } from './verify.ts'
 
 /** Somebody who wants to know how long verifications take. */
 export interface VerificationWatch {
-  /** Whether the next verification that needs no store is one to time: reading the clock takes longer than a cached one. */
+  /**
+   * Whether the next verification that needs no store is one to time: reading the clock takes longer than a cached one.
+   */
   isDue(): boolean
   /** Adds the time that has passed since `performance.now()` returned `start`. */
   since(start: Milliseconds): void

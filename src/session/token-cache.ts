@@ -15,9 +15,9 @@ export interface VerifiedToken extends Expiring {
 const ADMITTED = 4
 
 /**
- * A bounded cache that keeps most of what it has. A hit costs one look-up. If more keys take turns than fit, a cache that
- * admits each one drops it just before its next use, and has no hits at all; this one keeps a part and has hits for that
- * part (P-15, docs/benchmarks/cache.md).
+ * A bounded cache that keeps most of what it has. A hit costs one look-up. If more keys take turns than fit, a cache
+ * that admits each one drops it just before its next use, and has no hits at all; this one keeps a part and has hits
+ * for that part (P-15, docs/benchmarks/cache.md).
  */
 export class TokenCache<Value extends Expiring> {
   readonly #capacity: number

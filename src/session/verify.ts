@@ -78,8 +78,8 @@ export function createVerification<
     if (accessToken.length > format.maxLength) return refusal({ kind: 'unrecognized' })
     const mode = options?.blacklisting ?? policy.blacklisting
     if (mode !== 'off') {
-      // The change log also contains removed keys, so it must be read before a token is verified. A store that is silent
-      // is waited for once, so the keys are read at the same time.
+      // The change log also contains removed keys, so it must be read before a token is verified. A store that is
+      // silent is waited for once, so the keys are read at the same time.
       if (keys.atHand(clock()) === null) keys.current().catch(() => undefined)
       await feed.catchUp()
     }

@@ -22,11 +22,12 @@ const PATIENCE: Milliseconds = 100
  * last batch had one call only. So no call waits long for others, and a failure affects at most `most` calls. `all`
  * returns results in the order of its inputs; a result may be a promise. If `all` fails, all of its calls fail.
  *
- * At most `atOnce` batches run at a time; meanwhile, calls of later ticks join the next one. That is for writes that the
- * database can only do one after the other: to send them at once would occupy connections and share nothing.
+ * At most `atOnce` batches run at a time; meanwhile, calls of later ticks join the next one. That is for writes that
+ * the database can only do one after the other: to send them at once would occupy connections and share nothing.
  *
- * Calls of several requests run outside of any; a call that runs alone, in the context of its own request. If work may not
- * be shared (`mayShareWork`), every call runs alone: a request whose platform ends it would take the others with it.
+ * Calls of several requests run outside of any; a call that runs alone, in the context of its own request. If work may
+ * not be shared (`mayShareWork`), every call runs alone: a request whose platform ends it would take the others with
+ * it.
  */
 export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,

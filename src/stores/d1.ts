@@ -40,7 +40,8 @@ export interface D1Result {
  * @example
  * import { env } from 'cloudflare:workers'
  *
- * const sessions = createSessions({ origin: 'https://app.example.com', store: createD1Store(env.DB), secret: env.SECRET })
+ * const sessions = createSessions({ origin: 'https://app.example.com', store: createD1Store(env.DB), secret: env.SECRET
+ * })
  */
 export function createD1Store(database: D1Database, options: AsyncSqliteOptions = {}): SessionStore {
   checkValue('database', d1Rule, database)

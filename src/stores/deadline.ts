@@ -24,8 +24,9 @@ export function createDeadline(
   failure: (cause: unknown) => unknown = cause => cause,
   isShared: boolean = mayShareWork,
 ): <T>(work: Promise<T>) => Promise<T> {
-  const late = (): GeneralError => new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`, {
-    reason: 'store-unreachable',
+  const late = (): GeneralError =>
+    new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`, {
+      reason: 'store-unreachable',
   })
   if (!isShared) return work => alone(work, limit, late, failure)
   const waiting = new Set<Waiting>()

@@ -52,9 +52,9 @@ const CLEANUP_BATCHES = 100
 const names = tableNames()
 
 /**
- * The Durable Object that keeps the sessions, in its SQLite database. Export it from the worker's main module, and name it
- * under `new_sqlite_classes` in the configuration of `wrangler`. It creates its tables itself, and an alarm removes expired
- * sessions.
+ * The Durable Object that keeps the sessions, in its SQLite database. Export it from the worker's main module, and name
+ * it under `new_sqlite_classes` in the configuration of `wrangler`. It creates its tables itself, and an alarm removes
+ * expired sessions.
  * @example
  * export { SessionObject } from 'keyturn/stores/durable-object'
  */

@@ -37,13 +37,15 @@ export function isSelected({ kinds, userId, handle }: EventQuery, event: StoredE
 }
 
 /**
- * The page of `pageEvents`, from events that the query selects, in any order. Of each kind, they must contain the newest
- * ones after the position, one more than `limit` if there are that many. Pure.
+ * The page of `pageEvents`, from events that the query selects, in any order. Of each kind, they must contain the
+ * newest ones after the position, one more than `limit` if there are that many. Pure.
  * @throws InvalidDataError as {@link decodeEventPosition}.
  */
 export function eventPageOf(events: readonly StoredEvent[], { limit, after }: PageRequest): EventLogPage {
   const position = decodeEventPosition(after)
-  const rest = events.filter(event => isEventAfter(event, position)).sort((left, right) => isEventAfter(left, right) ? 1 : -1)
+  const rest = events.filter(event => isEventAfter(event, position)).sort((left, right) =>
+    isEventAfter(left, right) ? 1 : -1
+  )
   const page = rest.slice(0, limit)
   const last = page.at(-1)
   return { events: page, next: rest.length > limit && last !== undefined ? `${last.at}.${last.id}` : null }

@@ -7,8 +7,8 @@ export interface Followers {
   /** Adds a callback. Returns a function that removes it; to call that twice is harmless. */
   add(wake: () => void): () => void
   /**
-   * Calls all of them, after the caller's own work is done, outside of its request: a callback that throws must not make
-   * a completed revocation look like a failed one.
+   * Calls all of them, after the caller's own work is done, outside of its request: a callback that throws must not
+   * make a completed revocation look like a failed one.
    */
   wake(): void
 }

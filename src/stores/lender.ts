@@ -17,10 +17,11 @@ export interface Lender {
 const RECOVERY: Milliseconds = 1000
 
 /**
- * A lender for one pool, which has at most `size` connections. `isRefused` recognizes the error of a server that has too
- * many connections. From the first refusal on, calls wait for the connections that there are, in their order, instead of
- * asking the server again. Calls beyond the size of the pool wait here and not in the pool, which would ask the server
- * for each of them. Where no call may wait for another request (`isShared` is false), it only calls `connect`.
+ * A lender for one pool, which has at most `size` connections. `isRefused` recognizes the error of a server that has
+ * too many connections. From the first refusal on, calls wait for the connections that there are, in their order,
+ * instead of asking the server again. Calls beyond the size of the pool wait here and not in the pool, which would ask
+ * the server for each of them. Where no call may wait for another request (`isShared` is false), it only calls
+ * `connect`.
  */
 export function createLender(
   isRefused: (error: unknown) => boolean,

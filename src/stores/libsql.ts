@@ -34,9 +34,9 @@ export interface LibsqlResult {
 }
 
 /**
- * Creates a store on libSQL: a database of Turso, a server `sqld`, or a file. Pass what `createClient` of `@libsql/client`
- * returns, on Workers that of `@libsql/client/web`; close it after the store. The client must lead to the primary: an
- * embedded replica (`syncUrl`) learns of revocations late.
+ * Creates a store on libSQL: a database of Turso, a server `sqld`, or a file. Pass what `createClient` of
+ * `@libsql/client` returns, on Workers that of `@libsql/client/web`; close it after the store. The client must lead to
+ * the primary: an embedded replica (`syncUrl`) learns of revocations late.
  * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
  * @example
  * const store = createLibsqlStore(createClient({ url: process.env.TURSO_URL, authToken: process.env.TURSO_TOKEN }))

@@ -22,7 +22,8 @@ const cures: Readonly<Record<keyof Drivers, readonly [install: string, client: s
 
 /**
  * Loads a driver, when a URL first needs it.
- * @throws GeneralError (`MISUSE`) that names the package to install or the client to pass, or if the version is too old.
+ * @throws GeneralError (`MISUSE`) that names the package to install or the client to pass, or if the version is too
+ * old.
  */
 export async function loadDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
   try {
@@ -34,8 +35,8 @@ export async function loadDriver<Name extends keyof Drivers>(name: Name): Promis
 
 /**
  * Loads a driver. Returns null if it is not installed.
- * @throws GeneralError (`MISUSE`) if it is installed but cannot be loaded, or is too old: falling back to another driver
- * would hide that.
+ * @throws GeneralError (`MISUSE`) if it is installed but cannot be loaded, or is too old: falling back to another
+ * driver would hide that.
  */
 export async function findDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name] | null> {
   try {
@@ -70,8 +71,8 @@ async function importDriver<Name extends keyof Drivers>(name: Name): Promise<Dri
 function cannotLoad(name: keyof Drivers, cause: unknown): AnySessionError {
   if (isSessionError(cause)) return cause
   const [install, client] = cures[name]
-  return new GeneralError('MISUSE', `the driver for the URL of this store cannot be loaded: run "npm install ${install}". `
-    + `A bundle does not contain it: without node_modules, pass ${client} instead of the URL`, {
+  return new GeneralError('MISUSE', `the driver for the URL of this store cannot be loaded: run "npm install `
+    + `${install}". A bundle does not contain it: without node_modules, pass ${client} instead of the URL`, {
     cause, reason: 'driver-missing',
   })
 }

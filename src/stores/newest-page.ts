@@ -28,8 +28,8 @@ function contains(text: string, part: string): boolean {
 }
 
 /**
- * Cuts sorted sessions, {@link countForNewest} of them if there are that many, into a page of those that pass the filter
- * and the start of the next. Of records, it keeps what a list contains. Pure.
+ * Cuts sorted sessions, {@link countForNewest} of them if there are that many, into a page of those that pass the
+ * filter and the start of the next. Of records, it keeps what a list contains. Pure.
  */
 export function toNewestPage(read: readonly ListedSession[], filter: LoginFilter, limit: number): SessionPage {
   const looked = read.slice(0, countForNewest(filter, limit) - 1)

@@ -41,8 +41,8 @@ export function isAfter(record: PagePosition, position: PagePosition): boolean {
 }
 
 /**
- * Cuts sorted sessions, one more than `limit` if there are that many, into a page and the start of the next. Of records,
- * it keeps what a list contains. Pure.
+ * Cuts sorted sessions, one more than `limit` if there are that many, into a page and the start of the next. Of
+ * records, it keeps what a list contains. Pure.
  */
 export function toPage(read: readonly ListedSession[], limit: number): SessionPage {
   const sessions = read.slice(0, limit).map(listedSession)

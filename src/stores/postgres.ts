@@ -25,7 +25,8 @@ import { readInteger, rowOf } from './sql/row.ts'
 
 export { bunSqlPool, neonPool, pglitePool, poolPerCall, postgresJsPool } from './postgres/adapters.ts'
 export type {
-  NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresJsSql, PostgresJsTransaction, ReservedSql, ReservingSql,
+  NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresJsSql, PostgresJsTransaction, ReservedSql,
+  ReservingSql,
 } from './postgres/adapters.ts'
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
@@ -56,8 +57,8 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
 
 /**
  * Creates a store on a PostgreSQL database. Pass a `pg` Pool, or a `postgres://` URL, for which the package `pg` must
- * be installed; or a pool over another driver (`postgresJsPool`, `neonPool`, `pglitePool`, `bunSqlPool`, `poolPerCall`).
- * Connects at the first use. The application ends its own pool, after it has closed the store. The pool
+ * be installed; or a pool over another driver (`postgresJsPool`, `neonPool`, `pglitePool`, `bunSqlPool`,
+ * `poolPerCall`). Connects at the first use. The application ends its own pool, after it has closed the store. The pool
  * should have at least two connections: following the revocation feed takes one.
  * @throws GeneralError (`MISUSE`) if an option, the pool or the URL is invalid. The message never repeats the URL.
  */

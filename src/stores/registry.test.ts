@@ -43,11 +43,12 @@ describe.each(storeKinds.map(kind => ({ kind, name: kind.name })))('$name', ({ k
 })
 
 test('prefixes of further applications stay as they were published', () => {
-  expect(storeKinds.map(kind => [kind.name, kind.prefix.preset, kind.prefixFor('my-shop', kind.prefix.preset)])).toEqual([
-    ['sqlite', 'keyturn_', 'keyturn_my_shop_'],
-    ['postgres', 'keyturn_', 'keyturn_my_shop_'],
-    ['mysql', 'keyturn_', 'keyturn_my_shop_'],
-    ['redis', 'keyturn:', 'keyturn_my-shop:'],
+  expect(storeKinds.map(kind => [kind.name, kind.prefix.preset, kind.prefixFor('my-shop', kind.prefix.preset)]))
+    .toEqual([
+      ['sqlite', 'keyturn_', 'keyturn_my_shop_'],
+      ['postgres', 'keyturn_', 'keyturn_my_shop_'],
+      ['mysql', 'keyturn_', 'keyturn_my_shop_'],
+      ['redis', 'keyturn:', 'keyturn_my-shop:'],
   ])
 })
 
@@ -71,7 +72,8 @@ test('P-08: a kind without a pool of connections refuses the option poolSize', a
 describe('V-10: SQLite with migrate: manual', () => {
   test('a missing file is not created', async () => {
     const file = newFile()
-    await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).rejects.toThrow('the tables of Keyturn are missing')
+    await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' }))
+      .rejects.toThrow('the tables of Keyturn are missing')
     expect(await kindOfStore('sqlite:').inspect(`sqlite:${file}`, {}))
       .toEqual({ condition: 'missing', sought: `SQLite file ${file}` })
     expect(existsSync(file)).toBe(false)
@@ -116,9 +118,11 @@ test('for the kinds that are not opened, only their descriptions are loaded', ()
     const store = await openStoreByUrl('sqlite::memory:')
     await store.close()
     console.log(JSON.stringify(loaded))`
-  const answer = execFileSync(process.execPath, ['--conditions=keyturn-source', '--input-type=module', '--eval', program])
+  const answer = execFileSync(process.execPath,
+    ['--conditions=keyturn-source', '--input-type=module', '--eval', program])
   const loaded = (JSON.parse(answer.toString()) as string[]).map(url => url.split('/src/')[1] ?? url)
   expect(loaded).toContain('stores/sqlite/file.ts')
   const others = loaded.filter(path => /postgres|pg|mysql|redis/.test(path))
-  expect(others.map(path => path.split('/').at(-1)).filter(name => name !== 'kind.ts' && name !== 'options.ts')).toEqual([])
+  expect(others.map(path => path.split('/').at(-1)).filter(name => name !== 'kind.ts' && name !== 'options.ts'))
+    .toEqual([])
 })

@@ -52,7 +52,8 @@ describe('rotations of one tick of the event loop', () => {
     const rotated = await Promise.all([1, 4, 3, 2].map(number => (
       store.rotate(sampleRotation({ handle: sampleHandle(number) }))
     )))
-    expect(rotated.map(record => record?.handle)).toEqual([sampleHandle(1), undefined, sampleHandle(3), sampleHandle(2)])
+    expect(rotated.map(record => record?.handle))
+      .toEqual([sampleHandle(1), undefined, sampleHandle(3), sampleHandle(2)])
     expect(rotated[3]).toEqual(await store.find(sampleHandle(2)))
     expect(commits()).toBe(1)
     await close()

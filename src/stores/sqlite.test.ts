@@ -98,7 +98,9 @@ describe('opening a store', () => {
       expect(() => openSqliteStore(file)).toThrow(expect.objectContaining({ code: 'MISUSE' }))
     }
     expect(() => openSqliteStore(join(directory, 'missing', 'sessions.db')))
-      .toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE', cause: expect.objectContaining({ code: 'ENOENT' }) }))
+      .toThrow(
+        expect.objectContaining({ code: 'STORE_UNAVAILABLE', cause: expect.objectContaining({ code: 'ENOENT' }) }),
+      )
   })
 
   test('logins wait for the disk, rotations do not', async () => {
@@ -190,7 +192,8 @@ describe('trouble', () => {
 
   test('a list position that no page ended at is an invalid argument', async () => {
     const store = openSqliteStore(':memory:')
-    await expect(store.listByUser('user-1', { limit: 1, after: '1;--' })).rejects.toMatchObject({ code: 'INVALID_DATA' })
+    await expect(store.listByUser('user-1', { limit: 1, after: '1;--' }))
+      .rejects.toMatchObject({ code: 'INVALID_DATA' })
     await store.close()
   })
 })
@@ -199,7 +202,9 @@ describe('cost', () => {
   test('the write-ahead log stays bounded over 20,000 rotations', async () => {
     const file = newFile()
     const store = openSqliteStore(file)
-    for (let number = 0; number < 1000; number++) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
+    for (let number = 0; number < 1000; number++) {
+      await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
+    }
     for (let count = 0; count < 20_000; count++) {
       const round = Math.floor(count / 1000)
       const next = sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1 })

@@ -111,7 +111,8 @@ test('TOK-06: a key is found by its exact id, and a malicious id does no harm', 
   ]
   for (const name of names) {
     if (name === kid) continue
-    expect(['unrecognized', 'unknown-key']).toContain(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name })))
+    expect(['unrecognized', 'unknown-key'])
+      .toContain(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name })))
   }
   for (const name of [null, 1, [kid], { kid }]) {
     expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name }))).toBe('unrecognized')

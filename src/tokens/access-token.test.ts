@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import * as jose from 'jose'
 import { describe, expect, test } from 'vitest'
-import { readSample, sampleClaims, sampleExpectations, sampleInstant, writeSample } from '../../test/support/access-token.ts'
+import {
+  readSample, sampleClaims, sampleExpectations, sampleInstant, writeSample,
+} from '../../test/support/access-token.ts'
 import { accessKeyOf, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
 import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
@@ -60,8 +62,9 @@ describe('an access token', () => {
       expect(reading.kind === 'valid' && reading.payload).toEqual(JSON.parse(text))
     }), { numRuns: 200 })
   })
-
-  test.each(['ES256', 'EdDSA', 'RS256'] as const)('signed with %s is verified by jose with the published keys', async algorithm => {
+test.each(['ES256', 'EdDSA', 'RS256'] as const)(
+  'signed with %s is verified by jose with the published keys',
+  async algorithm => {
     const own = await sampleAccessKey(algorithm)
     const published = (await sampleRing([own])).jwks('access')
     const text = await writeSample(own, { ...claims, aud: 'api' }, '{"role":"reader"}')
@@ -98,7 +101,8 @@ describe('an access token', () => {
       '{"iss":"https://sdk.example","aud":"all","nbf":1,"cnf":{}}',
     ]
     for (const text of planted) {
-      expect(await readSample(await writeSample(key, claims, text), ring)).toEqual({ kind: 'valid', claims, payload: {} })
+      expect(await readSample(await writeSample(key, claims, text), ring))
+        .toEqual({ kind: 'valid', claims, payload: {} })
     }
     for (const text of ['[]', 'null', '', '{"a":{"__proto__":{}}}']) {
       await expect((async () => writeSample(key, claims, text))()).rejects.toMatchObject({ code: 'INVALID_DATA' })
@@ -108,9 +112,12 @@ describe('an access token', () => {
   test('S-03: of another application of the same issuer is invalid', async () => {
     const named = await writeSample(key, { ...claims, app: 'shop' }, '{}')
     expect((await readSample(named, ring)).kind).toBe('invalid')
-    expect(await readSample(named, ring, { application: 'shop' })).toMatchObject({ kind: 'valid', claims: { app: 'shop' } })
+    expect(await readSample(named, ring, { application: 'shop' }))
+      .toMatchObject({ kind: 'valid', claims: { app: 'shop' } })
     expect((await readSample(await writeSample(key, claims, '{}'), ring, { application: 'shop' })).kind).toBe('invalid')
-    for (const app of ['', null, 7, ['shop']]) expect(await kindOf({ keyturn: { ...ownMembers(), app } })).toBe('invalid')
+    for (const app of ['', null, 7, ['shop']]) {
+      expect(await kindOf({ keyturn: { ...ownMembers(), app } })).toBe('invalid')
+    }
   })
 })
 

@@ -98,7 +98,8 @@ export function writeAccessToken(key: SigningKey, claims: AccessClaims, payload:
 function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new InvalidDataError(
-    `the access token would have ${token.length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie. ${SHORTER}`,
+    `the access token would have ${token.length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie. `
+      + SHORTER,
   )
 }
 
@@ -122,7 +123,8 @@ export function readAccessToken(
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
   const verified = key.verify(text.slice(0, payloadEnd), signature)
-  return mapAwaitable(verified, isValid => isValid === true ? readVerified(ring.decodeText(payload), expected) : invalid)
+  return mapAwaitable(verified,
+    isValid => isValid === true ? readVerified(ring.decodeText(payload), expected) : invalid)
 }
 
 /**

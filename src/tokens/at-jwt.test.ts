@@ -14,7 +14,13 @@ const keys: readonly SigningKey[] = await Promise.all(algorithms.map(algorithm =
 const identity = { issuer: 'https://app.example.com/auth', audience: null, application: 'default' }
 const handle = createHandle('cookie', nodeCrypto.randomBytes)
 
-const claimsOf = (userId: string, tenantId: string, counter: number, second: number, more: Partial<AccessClaims> = {}): AccessClaims => ({
+const claimsOf = (
+  userId: string,
+  tenantId: string,
+  counter: number,
+  second: number,
+  more: Partial<AccessClaims> = {},
+): AccessClaims => ({
   iss: identity.issuer, sub: userId, sid: handle, tid: tenantId, iat: second, exp: second, auth_time: second,
   jti: 'j'.repeat(16), gen: counter, brn: counter, ri: counter, pv: counter, ...more,
 })
@@ -29,7 +35,8 @@ test('S-12: no token is longer than the computed length, for any user, payload, 
     fc.nat(8_640_000_000_000), fc.constantFrom(...keys),
     async (json, userId, counter, second, key) => {
       const token = await writeSample(key, claimsOf(userId, 'acme', counter, second, { tmp: true, aud: 'api' }), json)
-      expect(token.length).toBeLessThanOrEqual(longestAccessToken({ ...identity, audience: 'api' }, { userId, tenantId: 'acme' }, json))
+      expect(token.length)
+        .toBeLessThanOrEqual(longestAccessToken({ ...identity, audience: 'api' }, { userId, tenantId: 'acme' }, json))
     },
   ), { numRuns: 300 })
 })
@@ -51,16 +58,24 @@ test('S-12: a payload of 2,000 bytes fits beside an ordinary user id, and the er
   for (const userId of ['ada', crypto.randomUUID(), 'u'.repeat(100)]) {
     expect(lengthRefusal(identity, { userId, tenantId: 'public' }, json)).toBeNull()
   }
-  expect(lengthRefusal(identity, { userId: '\n'.repeat(255), tenantId: 'public' }, json)).toEqual(expect.objectContaining({
-    code: 'INVALID_DATA',
-    message: expect.stringMatching(/^the access token could have \d{4} characters; at most 3900 fit into a cookie: the JWT payload has 2000 bytes, the user id 510, the tenant id 6, the issuer 28 and the audience 0\. Put less.*2,000 bytes, over CDI up to 5,000$/),
-  }))
+  expect(lengthRefusal(identity, { userId: '\n'.repeat(255), tenantId: 'public' }, json)).toEqual(
+    expect.objectContaining({
+      code: 'INVALID_DATA',
+      message: expect.stringMatching(
+        /^the access token could have \d{4} characters; at most 3900 fit into a cookie: the JWT payload has 2000 bytes, the user id 510, the tenant id 6, the issuer 28 and the audience 0\. Put less.*2,000 bytes, over CDI up to 5,000$/,
+      ),
+    }),
+  )
 })
 
 test('S-12: the longest user id and tenant id make the longest token', () => {
   const longest = longestAccessToken(identity, { userId: '\u0001'.repeat(255), tenantId: 'x'.repeat(64) }, '{}')
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 255 }), fc.string({ maxLength: 64 }), (userId, tenantId) => {
-    expect(longestAccessToken(identity, { userId: userId.slice(0, 255), tenantId: tenantId.replaceAll(/[^a-z]/g, 'x') }, '{}'))
-      .toBeLessThanOrEqual(longest)
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 255 }), fc.string({ maxLength: 64 }), (userId, tenantId) => {
+      expect(
+        longestAccessToken(identity, { userId: userId.slice(0, 255), tenantId: tenantId.replaceAll(/[^a-z]/g, 'x') },
+          '{}'),
+      )
+        .toBeLessThanOrEqual(longest)
   }))
 })

@@ -7,7 +7,8 @@ import { LAST_SECOND } from '../base/time.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { membersOf } from './access-claims.ts'
 import {
-  decodeOwnerUnverified, decodeSessionHandleUnverified, DEFAULT_APPLICATION, MAX_ACCESS_TOKEN_LENGTH, MAX_WRITTEN_LENGTH,
+  decodeOwnerUnverified, decodeSessionHandleUnverified, DEFAULT_APPLICATION, MAX_ACCESS_TOKEN_LENGTH,
+  MAX_WRITTEN_LENGTH,
   readAccessToken, readStoredPayload, SHORTER, writeAccessToken,
 } from './access-token.ts'
 import type { AccessClaims, TokenIdentity } from './access-token.ts'

@@ -106,7 +106,8 @@ describe('a process without the secret', () => {
     await shared.process().rotateNow()
     expect(await shared.keys()).toHaveLength(4)
     expect((await shared.keys()).some(isEncrypted)).toBe(false)
-    expect((await shared.process().current()).signingKeyAt('access', shared.now).kid).toBe(ring.signingKeyAt('access', shared.now).kid)
+    expect((await shared.process().current()).signingKeyAt('access', shared.now).kid)
+      .toBe(ring.signingKeyAt('access', shared.now).kid)
   })
 })
 

@@ -41,8 +41,9 @@ const reasons: Readonly<Record<EncryptionFault['kind'], string>> = {
 
 /** The error for a fault; its message says what to do. */
 export function encryptionError({ kind, kids }: EncryptionFault): GeneralError {
-  return new GeneralError('MISUSE', `keys in the store cannot be used (${kids.join(', ')}): they are ${reasons[kind]}`, {
-    reason: kind === 'secret-missing' ? 'keys-undecryptable' : 'keys-unencrypted',
+  return new GeneralError('MISUSE', `keys in the store cannot be used (${kids.join(', ')}): they are ${reasons[kind]}`,
+    {
+      reason: kind === 'secret-missing' ? 'keys-undecryptable' : 'keys-unencrypted',
   })
 }
 

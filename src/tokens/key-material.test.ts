@@ -77,7 +77,10 @@ test('a malformed key in the store is an error', async () => {
 test('the id of a key begins with a letter: a command line would read a hyphen as an option', async () => {
   const now = 0
   for (const byte of [0x00, 0xfb, 0xff]) {
-    const loader = await createKeyLoader({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
+    const loader = await createKeyLoader(
+      { ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) },
+      [],
+    )
     const { kid } = await loader.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
     expect(kid).toMatch(/^[A-Za-z][\w-]{15}$/)
   }

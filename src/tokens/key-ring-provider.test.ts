@@ -115,7 +115,8 @@ describe('the key ring in memory', () => {
     }
     const after = await idle.current()
     expect(after).not.toBe(before)
-    expect(after.signingKeyAt('access', shared.now).kid).toBe((await busy.current()).signingKeyAt('access', shared.now).kid)
+    expect(after.signingKeyAt('access', shared.now).kid)
+      .toBe((await busy.current()).signingKeyAt('access', shared.now).kid)
   })
 
   test('TOK-06: a thousand unknown key ids cause one reload per interval', async () => {
@@ -197,7 +198,8 @@ describe('rotation', () => {
     const before = await provider.current()
     const accessToken = await before.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     const refreshToken = parseRefreshToken(await before.refreshKeyAt(shared.now).write({
-      handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, anchor: 'B'.repeat(43), secret: 'A'.repeat(43),
+      handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, anchor: 'B'.repeat(43),
+      secret: 'A'.repeat(43),
     }))
     await provider.replaceAll(until)
     const after = await provider.current()
@@ -210,7 +212,9 @@ describe('rotation', () => {
 
   test('after a change of the algorithm, tokens of the earlier one stay valid', async () => {
     const shared = new SharedKeys()
-    const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
+    const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(
+      JSON.stringify(sampleMembers()),
+    )
     const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     expect((await provider.current()).signingKeyAt('access', shared.now).algorithm).toBe('ES256')
     shared.now += HOUR
@@ -285,7 +289,8 @@ test('with `yields`, new keys have the algorithm of the keys in the store, not t
   await yielding.reload()
   expect(await shared.keys()).toHaveLength(2)
   await yielding.rotateNow()
-  expect((await shared.keys()).map(({ algorithm }) => algorithm).filter(each => each !== 'HMAC-SHA-256')).toEqual(['EdDSA', 'EdDSA'])
+  expect((await shared.keys()).map(({ algorithm }) => algorithm).filter(each => each !== 'HMAC-SHA-256'))
+    .toEqual(['EdDSA', 'EdDSA'])
 })
 
 /** Waits for the background work: the memory store answers within a few ticks of the event loop. */

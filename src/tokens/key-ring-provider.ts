@@ -38,8 +38,8 @@ export interface KeyRingProvider {
    */
   reloadForUnknownKid(): Promise<KeyRing>
   /**
-   * Adds a key of each purpose that rotates, published now and used after the publication lead (TOK-20), unless there is
-   * one already. With `purpose`, only of that one, static keys included. Returns the newest key of each purpose.
+   * Adds a key of each purpose that rotates, published now and used after the publication lead (TOK-20), unless there
+   * is one already. With `purpose`, only of that one, static keys included. Returns the newest key of each purpose.
    */
   rotateNow(purpose?: KeyPurpose): Promise<readonly StoredKey[]>
   /**
@@ -162,7 +162,9 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     loader: KeyLoader, stored: readonly StoredKey[], isOutdated: () => boolean,
   ): Promise<void> {
     const left = stored.filter(({ kid }) => loaded.has(kid))
-    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(loader, left, isOutdated) : null
+    if (current !== null && left.length < loaded.size) {
+      current = isComplete(left) ? await toRing(loader, left, isOutdated) : null
+    }
     // Only refresh keys count: a session ends if its refresh key is removed, not if a signing key is.
     if (refreshKids.length === 0 || stored.some(({ kid }) => refreshKids.includes(kid))) return
     refreshKids = []
@@ -170,8 +172,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   /**
-   * The current ring if the keys are the same, so that verified tokens stay in the cache, or if a later read has made it;
-   * else a new ring.
+   * The current ring if the keys are the same, so that verified tokens stay in the cache, or if a later read has made
+   * it; else a new ring.
    */
   async function toRing(
     loader: KeyLoader, stored: readonly StoredKey[], isOutdated: () => boolean,

@@ -89,7 +89,8 @@ export async function createSigningKey(
   const { typ, publicKid } = signingRules[purpose]
   const kid = publicKid(parts)
   const signer = await crypto.signer(algorithm, material.privateKey)
-  const headerOf = (more?: JsonObject): string => crypto.encodeText(JSON.stringify({ alg: algorithm, typ, kid, ...more }))
+  const headerOf = (more?: JsonObject): string =>
+    crypto.encodeText(JSON.stringify({ alg: algorithm, typ, kid, ...more }))
   const header = headerOf()
   return {
     purpose,

@@ -26,7 +26,9 @@ export async function createVerificationKeys(crypto: VerificationCrypto, set: un
     kids.add(named.kid)
     byHeader.set(headerSegment(crypto, named.algorithm, named.kid), { verify })
   }
-  if (kids.size === 0) throw new GeneralError('STORE_UNAVAILABLE', 'the key set contains no key that can verify access tokens')
+  if (kids.size === 0) {
+    throw new GeneralError('STORE_UNAVAILABLE', 'the key set contains no key that can verify access tokens')
+  }
   return {
     accessKeyByHeader: segment => byHeader.get(segment) ?? null,
     hasAccessKey: kid => kids.has(kid),
@@ -55,7 +57,11 @@ function textMembers(jwk: JsonObject): Jwk {
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === 'string'))
 }
 
-async function tryVerifier(crypto: VerificationCrypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<SignatureVerifier | null> {
+async function tryVerifier(
+  crypto: VerificationCrypto,
+  algorithm: SignatureAlgorithm,
+  jwk: Jwk,
+): Promise<SignatureVerifier | null> {
   try {
     return await crypto.verifier(algorithm, jwk)
   } catch {

@@ -74,7 +74,10 @@ export function createRemoteKeys({ read, crypto, clock, isShared }: RemoteKeysDe
     try {
       set = await read()
     } catch (cause) {
-      throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', { cause, reason: 'keys-unreachable' })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', {
+        cause,
+        reason: 'keys-unreachable',
+      })
     }
     return createVerificationKeys(crypto, set)
   }

@@ -17,8 +17,8 @@ export interface ConsoleOperator {
 /** The options of `sessions.console`. `Request` is the framework's request. */
 export interface ConsoleOptions<Request> {
   /**
-   * Decides who uses the console, for each of its requests: the operator, or null. It gets what the framework's handlers
-   * get. Nothing else protects the console.
+   * Decides who uses the console, for each of its requests: the operator, or null. It gets what the framework's
+   * handlers get. Nothing else protects the console.
    */
   readonly authorize: (request: Request) => Awaitable<ConsoleOperator | null>
   /** The path of the console, as this server receives it. Default: `/console`. */

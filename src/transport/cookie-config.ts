@@ -97,11 +97,15 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   const { sameSite = rules.sameSite.preset, partitioned = rules.partitioned.preset } = options
   const shared = { domain, secure, sameSite, partitioned }
   const preset = defaultCookieNames(origin, domain !== null)
-  const { accessTokenName: accessName = preset.accessToken, refreshTokenName: refreshName = preset.refreshToken } = options
+  const { accessTokenName: accessName = preset.accessToken, refreshTokenName: refreshName = preset.refreshToken } =
+    options
   const macName = `${accessName}Mac`
   if (refreshName === accessName || refreshName === macName) {
-    throw new GeneralError('MISUSE', 'cookie.accessTokenName and cookie.refreshTokenName must be different names, and the '
-      + `latter not "${macName}", the cookie of the access token's MAC; received "${accessName}" and "${refreshName}"`)
+    throw new GeneralError('MISUSE',
+      'cookie.accessTokenName and cookie.refreshTokenName must be different names, and the '
+        + `latter not "${macName}", the cookie of the access token's MAC; `
+        + `received "${accessName}" and "${refreshName}"`,
+    )
   }
   const refreshToken = createSlot([{ ...shared, name: refreshName, path }], older, origin)
   const narrow = { ...refreshToken.attributes, path: refreshPath }

@@ -30,7 +30,8 @@ export const corsHeaders: { readonly allowedHeaders: string[]; readonly exposedH
   allowedHeaders: [
     'content-type', wire.customHeader, wire.protocolVersion, wire.antiCsrf, wire.authorization, wire.authMode,
   ],
-  exposedHeaders: [wire.frontToken, wire.accessToken, wire.refreshToken, wire.antiCsrf, wire.sessionEnded, 'retry-after'],
+  exposedHeaders: [wire.frontToken, wire.accessToken, wire.refreshToken, wire.antiCsrf, wire.sessionEnded,
+    'retry-after'],
 }
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'

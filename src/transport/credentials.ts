@@ -152,7 +152,9 @@ function handleOf(
 }
 
 /** Chooses among cookies of one name: the token of the only active session, else one that can be refreshed. Pure. */
-function chooseAccess<Payload extends object>(judged: readonly VerifiedCandidate<Payload>[]): AccessTokenResult<Payload> {
+function chooseAccess<Payload extends object>(
+  judged: readonly VerifiedCandidate<Payload>[],
+): AccessTokenResult<Payload> {
   const best = judged.reduce<VerifiedCandidate<Payload> | null>(
     (chosen, next) => chosen === null || rank(next.outcome) > rank(chosen.outcome) ? next : chosen,
     null,

@@ -24,7 +24,8 @@ describe('S-18: the stricter of Origin and Sec-Fetch-Site decides', () => {
     [null, 'unknown', 'trusted', 'trusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
     [OWN, 'trusted', 'trusted', 'trusted', 'trusted', 'untrusted', 'untrusted', 'untrusted'],
     [TRUSTED, 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted'],
-    ['https://blog.example.com', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
+    ['https://blog.example.com', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted',
+      'untrusted'],
     ['https://evil.example', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
     ['', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
   ]

@@ -63,7 +63,8 @@ export function mayLogIn(request: HttpRequest, policy: OriginPolicy, allowCrossS
     return request.header('sec-fetch-mode') === null && request.header('sec-fetch-dest') === null
   }
   const isElsewhere = site === 'cross-site' || site === 'same-site'
-  const isAllowed = request.method === 'POST' ? allowCrossSitePost && opensInTab(request) : isTopLevelNavigation(request)
+  const isAllowed = request.method === 'POST' ? allowCrossSitePost && opensInTab(request)
+    : isTopLevelNavigation(request)
   // A page that the browser fetches ahead of a click was not opened by the user.
   return isElsewhere && isAllowed && request.header('sec-purpose') === null
 }
@@ -76,8 +77,8 @@ export function refuseCrossSiteLogin(request: HttpRequest, policy: HttpPolicy, a
   if (mayLogIn(request, policy, allowCrossSitePost)) return
   reportOrigin(request, policy)
   throw new CrossSiteRequestError(request.method === 'POST'
-    ? 'a page of another site sent this login; the option allowCrossSitePost of createNewSession allows the callback of '
-      + 'an identity provider, the option trustedOrigins a front end of yours'
+    ? 'a page of another site sent this login; the option allowCrossSitePost of createNewSession allows the callback '
+      + 'of an identity provider, the option trustedOrigins a front end of yours'
     : 'another site caused this login, and not by a navigation of the tab; the option trustedOrigins adds front ends')
 }
 
@@ -195,7 +196,9 @@ function hasCustomHeader(request: HttpRequest): boolean {
 /** The error for a request of another site, which is reported. */
 export function crossSiteRequest(request: HttpRequest, policy: HttpPolicy): CrossSiteRequestError {
   reportOrigin(request, policy)
-  return new CrossSiteRequestError('the origin of the request is not trusted; the option trustedOrigins adds front ends')
+  return new CrossSiteRequestError(
+    'the origin of the request is not trusted; the option trustedOrigins adds front ends',
+  )
 }
 
 /** Reports the origin of a refused request: the application may not know its own front end. */

@@ -38,8 +38,9 @@ export interface ResponseWriter {
   /** Sets `Cache-Control: private, no-store`. The application can no longer change it (HDR-01). */
   forbidCaching(): void
   /**
-   * Calls the listener, once or more often, when the response has been sent to its end or the client has gone; at once if
-   * that is so already. For a WebSocket handshake, when the socket is closed. Never, where the framework does not tell.
+   * Calls the listener, once or more often, when the response has been sent to its end or the client has gone; at once
+   * if that is so already. For a WebSocket handshake, when the socket is closed. Never, where the framework does not
+   * tell.
    */
   onEnd(listener: () => void): void
 }
@@ -79,8 +80,8 @@ export interface HttpExchange {
 }
 
 /**
- * An exchange of Keyturn's own adapters. It is no object literal, because V8 creates the objects of some literals in its
- * old generation at once. Each would keep its request, response and session in memory until that is cleaned, and a
+ * An exchange of Keyturn's own adapters. It is no object literal, because V8 creates the objects of some literals in
+ * its old generation at once. Each would keep its request, response and session in memory until that is cleaned, and a
  * refresh would take a tenth longer.
  */
 export class AdapterExchange implements HttpExchange {

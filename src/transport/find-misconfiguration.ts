@@ -9,7 +9,9 @@ const routeOfKeyturn = /^(.*?)\/(?:session\/refresh|signout)\/?$/
 /** Reports a request for a route of Keyturn that reached something else, because it is under another prefix. */
 export function findMisplacedRoute({ method, path }: HttpRequest, { basePath, report }: HttpPolicy): void {
   const [, prefix = null] = method === 'POST' ? routeOfKeyturn.exec(path) ?? [] : []
-  if (prefix !== null && prefix !== basePath) report({ code: 'ROUTES_ELSEWHERE', path, prefix: prefix || '/', basePath })
+  if (prefix !== null && prefix !== basePath) {
+    report({ code: 'ROUTES_ELSEWHERE', path, prefix: prefix || '/', basePath })
+  }
 }
 
 /** Reports a proxy that the application does not know of, by the request of a login or a refresh. */

@@ -25,8 +25,8 @@ export interface GetSessionOptions<Payload extends object> {
   /** The checks that the claims must pass. Default: none. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
   /**
-   * How long ago the user may have logged in or authenticated again: from 0 to 400 days (REV-09). If the login is older,
-   * the error is an `InvalidClaimsError` with the id `auth_time`: ask for the password, and call
+   * How long ago the user may have logged in or authenticated again: from 0 to 400 days (REV-09). If the login is
+   * older, the error is an `InvalidClaimsError` with the id `auth_time`: ask for the password, and call
    * `session.reauthenticate`. Default: no limit.
    */
   readonly maxAuthenticationAge?: Duration
@@ -49,7 +49,8 @@ export interface RequireSessionOptions<Payload extends object> extends GetSessio
 }
 
 /** {@link GetSessionOptions} of a route that also accepts requests without a session. */
-export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
+export interface GetOptionalSessionOptions<Payload extends object>
+  extends Omit<GetSessionOptions<Payload>, 'required'> {
   /** False: without a session, the call resolves to null and does not reject. Default: true. */
   readonly required: false
 }
@@ -114,10 +115,12 @@ export function checkOptionsOfCall<Payload extends object>(
   checkRefresh('getSession', options, policy)
 }
 
-/** A refresh within a request needs its refresh token. @throws GeneralError (`MISUSE`) if browsers would not send it. */
+/**
+ * A refresh within a request needs its refresh token. @throws GeneralError (`MISUSE`) if browsers would not send it.
+ */
 function checkRefresh(owner: string, { refresh }: { readonly refresh?: boolean }, { cookies }: HttpPolicy): void {
   const { path } = cookies.refreshToken.attributes
   if (refresh !== true || path === '/') return
-  throw new GeneralError('MISUSE', `${owner} with refresh: true needs the refresh token in every request; browsers send `
-    + `its cookie only to ${path}. Set cookie.refreshTokenPath to "/" in createSessions`)
+  throw new GeneralError('MISUSE', `${owner} with refresh: true needs the refresh token in every request; browsers `
+    + `send its cookie only to ${path}. Set cookie.refreshTokenPath to "/" in createSessions`)
 }

@@ -40,7 +40,8 @@ export async function getSession<Payload extends object, Info extends object>(
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
   if (options === argument) checkOptionsOfCall(options, context.policy)
-  return options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options)
+  return options.required === false ? findSession(context, exchange, options)
+    : requireSession(context, exchange, options)
 }
 
 /**
@@ -56,7 +57,8 @@ export function guard<Payload extends object, Info extends object>(
   const { loginPath } = options
   const preflight = answerPreflight(exchange, context.policy)
   if (preflight !== null || loginPath === undefined) return preflight ?? requireSession(context, exchange, options)
-  const logIn = (error: unknown): CompleteResponse => redirectToLogin(exchange.request, context.policy, loginPath, error)
+  const logIn = (error: unknown): CompleteResponse =>
+    redirectToLogin(exchange.request, context.policy, loginPath, error)
   try {
     const session = requireSession(context, exchange, options)
     return 'then' in session ? session.catch(logIn) : session

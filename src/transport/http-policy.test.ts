@@ -9,7 +9,14 @@ describe('cookie names and domains', () => {
   test('CK-01: names have the safest prefix that the deployment allows', () => {
     const { accessToken, refreshToken } = createHttpPolicy({ origin }).cookies
     expect(accessToken.attributes)
-      .toEqual({ name: '__Host-sAccessToken', path: '/', domain: null, secure: true, sameSite: 'lax', partitioned: false })
+      .toEqual({
+        name: '__Host-sAccessToken',
+        path: '/',
+        domain: null,
+        secure: true,
+        sameSite: 'lax',
+        partitioned: false,
+      })
     expect(refreshToken.attributes)
       .toMatchObject({ name: '__Secure-sRefreshToken', path: '/auth/session/refresh', domain: null, secure: true })
   })
@@ -42,7 +49,11 @@ describe('cookie names and domains', () => {
   test('L-14: with partitioned, cookies and clearings are partitioned; leftovers are cleared with and without it', () => {
     const cookie = { sameSite: 'none', partitioned: true, olderDomain: 'example.com', accessTokenName: 'at' } as const
     const { accessToken, refreshToken } = createHttpPolicy({ origin, cookie }).cookies
-    expect([accessToken, refreshToken].map(({ attributes, clearings }) => [attributes.partitioned, clearings.every(each => each.partitioned)]))
+    expect(
+      [accessToken, refreshToken].map(({ attributes, clearings }) => [attributes.partitioned, clearings.every(each =>
+        each.partitioned
+      )]),
+    )
       .toEqual([[true, true], [true, true]])
     const clearings = (cookies: readonly Cookie[]): unknown => (
       cookies.map(({ domain, partitioned }) => `${domain ?? 'host-only'} ${partitioned ? 'with' : 'without'}`)

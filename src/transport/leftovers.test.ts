@@ -10,7 +10,8 @@ function placesFor(owners: readonly TokenOwner[], cookie: CookieOptions, origin 
   const { name } = slot.attributes
   const cleared = leftoverClearings(slot, owners)
   const places = [...new Set(cleared.map(({ domain }) => domain ?? 'host-only'))]
-  expect(cleared.map(cookie => cookie.name), 'each with that of its MAC').toEqual(places.flatMap(() => [name, `${name}Mac`]))
+  expect(cleared.map(cookie => cookie.name), 'each with that of its MAC')
+    .toEqual(places.flatMap(() => [name, `${name}Mac`]))
   return places
 }
 

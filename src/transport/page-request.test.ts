@@ -47,7 +47,8 @@ test('L-09: the browser returns to the address that it requested, also behind a 
 })
 
 test('L-09: after a form the browser returns to the page with the form, if that is of this origin', () => {
-  expect(locate({ referer: 'https://app.example.com/shop/new?a=1' }, 'POST')).toBe('/shop/login?returnTo=%2Fshop%2Fnew%3Fa%3D1')
+  expect(locate({ referer: 'https://app.example.com/shop/new?a=1' }, 'POST'))
+    .toBe('/shop/login?returnTo=%2Fshop%2Fnew%3Fa%3D1')
   for (const referer of ['https://evil.example/shop', 'https://app.example.com//evil.example', '/shop', 'no address']) {
     expect(locate({ referer }, 'POST'), referer).toBe('/shop/login')
   }

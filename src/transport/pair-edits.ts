@@ -5,8 +5,8 @@ import { sessionEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
 /**
- * The edits that send a pair of tokens to a client, with a new anti-CSRF token if the option `antiCsrf` requires one: it
- * is made with the current key, so that it stays valid as long as the pair.
+ * The edits that send a pair of tokens to a client, with a new anti-CSRF token if the option `antiCsrf` requires one:
+ * it is made with the current key, so that it stays valid as long as the pair.
  * @throws GeneralError (`MISUSE`) if the access token does not fit into a cookie.
  */
 export async function pairEdits<Payload extends object, Info extends object>(

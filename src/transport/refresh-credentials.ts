@@ -44,7 +44,8 @@ export function refreshTokensInCookies(
   const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
   return cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
     const token = parseRefreshToken(text)
-    return token !== null && isOfTransferMode('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
+    return token !== null && isOfTransferMode('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }]
+      : []
   })
 }
 

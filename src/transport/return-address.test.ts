@@ -3,15 +3,21 @@ import { isLocalAddress, loginAddress, returnAddress } from './return-address.ts
 
 const local = [
   '/', '/account', '/orders?page=2&sort=date', '/orders#top', '/a/b/', '/files/a%2Fb', '/a%20b', '/caf%C3%A9', '/100%',
-  '/search?q=%0a%5c', '/search?next=//evil.example', '/search?next=%2F%2Fevil.example', '/search?next=https://evil.example/',
-  '/https://evil.example', '/@evil.example', '/.evil.example', '/a//b', '/a?//evil.example', '/%3f//evil.example', '/~ada',
+  '/search?q=%0a%5c', '/search?next=//evil.example', '/search?next=%2F%2Fevil.example',
+  '/search?next=https://evil.example/',
+  '/https://evil.example', '/@evil.example', '/.evil.example', '/a//b', '/a?//evil.example', '/%3f//evil.example',
+  '/~ada',
 ]
 
 const refused: readonly unknown[] = [
   // Nothing, or nothing that a browser would send.
   undefined, null, '', 0, {}, ['/account'], ['/a', '/b'], 'account', '?page=2', '#top', ' /account', '/account ',
   // Absolute addresses, with and without their slashes.
-  'https://evil.example', 'https://evil.example/account', 'HTTPS:/evil.example', 'https:evil.example', 'javascript:alert(1)',
+  'https://evil.example',
+  'https://evil.example/account',
+  'HTTPS:/evil.example',
+  'https:evil.example',
+  'javascript:alert(1)',
   'data:text/html,x', 'https://app.example.com.evil.example', 'https://app.example.com@evil.example',
   // Addresses without a scheme; browsers treat a backslash as a slash.
   '//evil.example', '///evil.example', '////evil.example', '/\\evil.example', '\\/evil.example', '\\\\evil.example',
@@ -22,9 +28,15 @@ const refused: readonly unknown[] = [
   // Dot segments that leave an empty first segment.
   '/.//evil.example', '/..//evil.example', '/a/..//evil.example', '/a/b/../..//evil.example', '/./\\evil.example',
   // The same, encoded once, or more often.
-  '/%2fevil.example', '/%2Fevil.example', '/%2f%2fevil.example', '/%5cevil.example', '/%5Cevil.example', '%2f%2fevil.example',
+  '/%2fevil.example',
+  '/%2Fevil.example',
+  '/%2f%2fevil.example',
+  '/%5cevil.example',
+  '/%5Cevil.example',
+  '%2f%2fevil.example',
   '/%252fevil.example', '/%25252fevil.example', '/%255cevil.example', '/%2e%2fevil.example/..%2f%2fevil.example',
-  '/%2e//evil.example', '/%2e%2e//evil.example', '/a/%2e%2e//evil.example', '/%252e//evil.example', '/.%2f/evil.example',
+  '/%2e//evil.example', '/%2e%2e//evil.example', '/a/%2e%2e//evil.example', '/%252e//evil.example',
+  '/.%2f/evil.example',
   '/%09/evil.example', '/%0a/evil.example', '/%0d%0aSet-Cookie:a=b', '/%00', '/%2500', '/account%5c', '/account%7f',
   // Too long for a request line, with the rest of the login page's address.
   `/${'a'.repeat(2048)}`,

@@ -42,7 +42,8 @@ function isLocalPath(path: string): boolean {
   // Dot segments can uncover an empty first segment: `/.//evil.example`.
   const { origin, pathname } = new URL(path, BASE)
   if (origin !== BASE || pathname.startsWith('//')) return false
-  const decoded = path.replace(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  const decoded = path.replace(/%([0-7][0-9a-f])/gi,
+    (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
   return decoded === path || isLocalPath(decoded)
 }
 

@@ -38,10 +38,11 @@ export interface SessionJson<Payload extends object> {
 /**
  * The session of one request. If a method finds that the session has expired or was revoked, it throws
  * `UnauthorizedError` and clears the tokens in the response. After the response was sent, the methods that write to it
- * always reject with a `GeneralError` (`MISUSE`): `updateJwtPayload` stores nothing; `revokeSession` revokes, and rejects
- * because the tokens could not be cleared. If the response is sent while `updateJwtPayload` waits for the store, the
- * payload is stored, the call rejects, and the client gets the new token with its next request. So await these calls
- * before you send the response. To change a session later, use its handle: `sessions.updateJwtPayload(handle, payload)`.
+ * always reject with a `GeneralError` (`MISUSE`): `updateJwtPayload` stores nothing; `revokeSession` revokes, and
+ * rejects because the tokens could not be cleared. If the response is sent while `updateJwtPayload` waits for the
+ * store, the payload is stored, the call rejects, and the client gets the new token with its next request. So await
+ * these calls before you send the response. To change a session later, use its handle:
+ * `sessions.updateJwtPayload(handle, payload)`.
  */
 export interface Session<Payload extends object, Info extends object> extends ReadonlySession<Payload> {
   /** Returns the session data. 1 store call. @throws UnauthorizedError if the session has expired or was revoked. */
@@ -69,8 +70,8 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * stay. Older refresh tokens of the session can no longer be used: send the request with `reauthenticateWith` of
    * `keyturn/client/parts`, or without a refresh beside it. 2 store calls.
    * @throws UnauthorizedError if the session has expired or was revoked.
-   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
-   * with GET.
+   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the
+   * tab with GET.
    * @throws GeneralError (`REFRESH_BUSY`) if another request has re-authenticated the session a moment ago and this one
    * has an older access token; the client can repeat it after `retryAfter` seconds.
    * @throws GeneralError (`MISUSE`) if the response was already sent; the session is then not changed.

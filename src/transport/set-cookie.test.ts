@@ -2,7 +2,14 @@ import { expect, test } from 'vitest'
 import { checkCookieAttributes, clearingOf, createCookie, identityOf, serializeCookie } from './set-cookie.ts'
 import type { CookieAttributes } from './set-cookie.ts'
 
-const host: CookieAttributes = { name: '__Host-a', path: '/', domain: null, secure: true, sameSite: 'lax', partitioned: false }
+const host: CookieAttributes = {
+  name: '__Host-a',
+  path: '/',
+  domain: null,
+  secure: true,
+  sameSite: 'lax',
+  partitioned: false,
+}
 
 test('serializes the attributes that browsers enforce', () => {
   expect(serializeCookie(createCookie(host, 'v', 5000, 3000)))

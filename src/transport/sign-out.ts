@@ -90,7 +90,9 @@ async function sessionsOf<Payload extends object, Info extends object>(
   }
   const { core, policy } = context
   const texts = [
-    ...cookieTokens(request, policy.cookies.accessToken).filter(text => isOfTransferMode('cookie', core.peekHandle(text))),
+    ...cookieTokens(request, policy.cookies.accessToken).filter(text =>
+      isOfTransferMode('cookie', core.peekHandle(text))
+    ),
     ...refreshTokensInCookies(core, policy, request).map(({ text }) => text),
   ]
   if (texts.length === 0) return null

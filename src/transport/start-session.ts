@@ -115,13 +115,16 @@ export async function startSession<Payload extends object, Info extends object>(
   findUnknownProxy(request, policy)
   const { basePath, cookies, report } = policy
   // A page that refreshes within its requests needs no endpoint.
-  if (!context.routes.served && cookies.refreshToken.attributes.path !== '/') report({ code: 'ROUTES_NOT_MOUNTED', basePath })
-  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes }).catch(error => {
-    // Data that its schema rejects has no cause: that is an ordinary refusal.
-    if (error instanceof InvalidDataError && error.cause !== undefined) {
-      report({ code: 'UNSERIALIZABLE_DATA', reason: error.message })
-    }
-    throw error
+  if (!context.routes.served && cookies.refreshToken.attributes.path !== '/') {
+    report({ code: 'ROUTES_NOT_MOUNTED', basePath })
+  }
+  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes }).catch(
+    error => {
+      // Data that its schema rejects has no cause: that is an ordinary refusal.
+      if (error instanceof InvalidDataError && error.cause !== undefined) {
+        report({ code: 'UNSERIALIZABLE_DATA', reason: error.message })
+      }
+      throw error
   })
   try {
     const edits = await editsOf(context, request, mode, issued)

@@ -93,7 +93,10 @@ export function clearingEdits(
   const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null], [wire.sessionEnded, ended]] as const
   if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
   const { accessToken, refreshToken, narrowClearings } = cookies
-  return { headers: common, cookies: [...leftovers, ...accessToken.clearings, ...narrowClearings, ...refreshToken.clearings] }
+  return {
+    headers: common,
+    cookies: [...leftovers, ...accessToken.clearings, ...narrowClearings, ...refreshToken.clearings],
+  }
 }
 
 /** The edits that tell a client that it has no session, without clearing tokens. Pure. */

@@ -38,7 +38,8 @@ describe('L-13: trustedOrigins accepts', () => {
 
 describe('L-13: trustedOrigins rejects, in words,', () => {
   test.each([
-    'null', '*', 'https://*.example.com', 'capacitor://*', 'example.com', 'localhost:3000', 'capacitor:', 'capacitor://',
+    'null', '*', 'https://*.example.com', 'capacitor://*', 'example.com', 'localhost:3000', 'capacitor:',
+    'capacitor://',
     'https://www.example.com/path', 'capacitor://localhost/path', 'tauri://localhost?a', 'tauri://localhost#a',
     'tauri://user@localhost', 'file:///index.html', 'data:text/html,x', 'javascript:alert(1)', 'ws://www.example.com',
   ])('%s', origin => {
@@ -68,8 +69,10 @@ describe('L-13: a function in trustedOrigins', () => {
     const trustsAll: TrustedOrigin = origin => asked.push(origin) > 0
     const isTrusted = createOriginMatcher(OWN, [trustsAll])
     for (const sent of [
-      'null', '', '*', 'https://evil.example, https://www.example.com', 'https://www.example.com/path', 'https://ü.example',
-      ' https://www.example.com', 'https://user@www.example.com', 'HTTPS://www.example.com', 'https://www.example.com:443',
+      'null', '', '*', 'https://evil.example, https://www.example.com', 'https://www.example.com/path',
+      'https://ü.example',
+      ' https://www.example.com', 'https://user@www.example.com', 'HTTPS://www.example.com',
+      'https://www.example.com:443',
     ]) expect(isTrusted(sent), sent).toBe(false)
     expect(['https://www.example.com', 'capacitor://localhost', OWN].every(isTrusted)).toBe(true)
     expect(asked).toEqual(['https://www.example.com', 'capacitor://localhost'])

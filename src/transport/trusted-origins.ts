@@ -13,8 +13,8 @@ const notOfPages: ReadonlySet<string> = new Set(['ws:', 'wss:', 'ftp:', 'file:']
 
 /**
  * The origin that a text names, as browsers send it in `Origin`: the scheme in lower case, a domain in its ASCII form
- * (punycode), without the default port of the scheme. Null for any text that names more or less than an origin, and for `null`.
- * Pure.
+ * (punycode), without the default port of the scheme. Null for any text that names more or less than an origin, and for
+ * `null`. Pure.
  */
 export function parseOrigin(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null

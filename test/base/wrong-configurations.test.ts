@@ -142,7 +142,8 @@ describe('S-10: createSessions rejects', () => {
 
   test.each(Object.entries(nodeCrypto).flatMap(([name, member]) => typeof member === 'function' ? [name] : []))(
     'S-10: an implementation of Crypto without %s', name => {
-      expect(() => sessionsWith({ crypto: { ...nodeCrypto, [name]: undefined } })).toThrow('crypto must be an implementation')
+      expect(() => sessionsWith({ crypto: { ...nodeCrypto, [name]: undefined } }))
+        .toThrow('crypto must be an implementation')
     },
   )
 
@@ -265,7 +266,8 @@ describe('S-10: other functions reject', () => {
       '"STRICT"'],
     ['getSession', () => find({ csrf: 'true' }), 'csrf must be true or false; received "true"'],
     ['getSession', () => find({ maxAuthenticationAge: undefined }), 'maxAuthenticationAge must be', 'Leave the option'],
-    ['getSession', () => find({ claimValidators: undefined }), 'claimValidators must be an array', 'received undefined'],
+    ['getSession', () => find({ claimValidators: undefined }), 'claimValidators must be an array',
+      'received undefined'],
     ['getSession', () => find({ claimValidators: [{ id: 'admin' }] }), 'claimValidators[0] must be an object with'],
     ['getSession', () => find('true'), 'getSession must be called with an object of options; received "true"'],
     ['getSession', () => find(1), 'getSession must be called with an object of options; received 1'],
@@ -302,8 +304,9 @@ describe('S-10: other functions reject', () => {
     ['koa', () => call(koaSessions(sessions).requireSession, given)],
     ['node', () => call(nodeSessions(sessions).requireSession, () => undefined, given)],
     ['web', () => call(web.requireSession, () => undefined, given)],
-  ])('S-10: a guard of %s with an invalid option fails when it is created, not at its first request', (_name, attempt) => {
-    expect(attempt).toThrow('requireSession has no option maxAuthenticatonAge; did you mean maxAuthenticationAge?')
+  ])('S-10: a guard of %s with an invalid option fails when it is created, not at its first request',
+    (_name, attempt) => {
+      expect(attempt).toThrow('requireSession has no option maxAuthenticatonAge; did you mean maxAuthenticationAge?')
   })
 })
 

@@ -32,7 +32,8 @@ test('the core client is smaller than 6,000 bytes after gzip', async () => {
 const files: Readonly<Record<keyof typeof parts, string>> = {
   checkOnFocus: 'keep-fresh', connectEventSource: 'connect', connectWebSocket: 'connect', createDevices: 'devices',
   createStepUp: 'step-up', endOnRevocation: 'connect', explainProblems: 'explain-problems', keepFresh: 'keep-fresh',
-  loginPageFor: 'login-page', observe: 'observe', patchFetch: 'fetch-with-session', reauthenticateWith: 'reauthenticate',
+  loginPageFor: 'login-page', observe: 'observe', patchFetch: 'fetch-with-session',
+  reauthenticateWith: 'reauthenticate',
   sendXhr: 'connect',
 }
 

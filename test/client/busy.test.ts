@@ -99,7 +99,8 @@ test('ROT-15: a store that is away for a moment is answered alike: the client wa
   const api = new Api({
     store: {
       ...store,
-      rotate: rotation => isAway ? Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'away')) : store.rotate(rotation),
+      rotate: rotation =>
+        isAway ? Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'away')) : store.rotate(rotation),
     },
   })
   const { client, heard, times, pass } = await open({}, {}, api)

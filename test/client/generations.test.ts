@@ -186,7 +186,8 @@ describe('B-07: every wait ends', () => {
     const { release } = hold(api, REFRESH)
     const giveUp = new AbortController()
     const { signal } = giveUp
-    const waits = [client.getSession({ signal }), client.refresh({ signal }), loginPageFor(client, '/login', '/', { signal })]
+    const waits = [client.getSession({ signal }), client.refresh({ signal }),
+      loginPageFor(client, '/login', '/', { signal })]
       .map((wait: Promise<unknown>) => wait.catch((reason: unknown) => reason))
     const other = client.getSession()
     await settle()
@@ -392,7 +393,8 @@ test('observe tells what the client does, in order', async () => {
     'request 2 application 1 GET /me false', 'response 2 application 1 GET /me 401',
     'request 3 refresh 1 POST /auth/session/refresh false', 'response 3 refresh 1 POST /auth/session/refresh 200',
     'request 4 application 2 GET /me false', 'response 4 application 2 GET /me 200',
-    'request 5 sign-out 1 POST /auth/signout false', 'change signed-in signed-out signed-out', 'response 5 sign-out 1 POST /auth/signout 200',
+    'request 5 sign-out 1 POST /auth/signout false', 'change signed-in signed-out signed-out',
+    'response 5 sign-out 1 POST /auth/signout 200',
     'request 6 application 1 GET /public false', 'failed 6 application 1 GET /public false',
   ])
 })

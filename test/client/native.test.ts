@@ -97,7 +97,8 @@ describe('B-05: without the globals of a browser', () => {
     expect(() => createNativeClient({ baseUrl: ORIGIN, storage })).toThrow('needs fetch')
     vi.unstubAllGlobals()
     const none: object = {}
-    expect(() => Reflect.apply(createNativeClient, null, [{ baseUrl: ORIGIN, storage: none }])).toThrow('getItem and setItem')
+    expect(() => Reflect.apply(createNativeClient, null, [{ baseUrl: ORIGIN, storage: none }]))
+      .toThrow('getItem and setItem')
   })
 
   test('a storage that refuses the tokens is reported', async () => {

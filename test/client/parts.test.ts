@@ -82,12 +82,13 @@ const documented: readonly [framework: string, sample: string, file: string][] =
   ['SvelteKit', '+layout.ts', 'examples/sveltekit/src/routes/account/+layout.ts'],
 ]
 
-test.each(documented)('B-04: the guide shows a file for %s of the example, which is built and driven', (_, sample, file) => {
-  const linesOf = (text: string): string[] => (
-    text.split('\n').map(line => line.replace(/ *\/\/.*$/, '').trim()).filter(Boolean)
-  )
-  const { code } = clientSamples().find(each => each.file === sample) ?? expect.fail(sample)
-  const example = linesOf(readFileSync(join(root, file), 'utf8')).join('\n')
-  const lines = linesOf(code.replace('SessionProvider }', 'SessionProvider, useSession }'))
-  for (const line of lines) expect(example).toContain(line)
-})
+test.each(documented)('B-04: the guide shows a file for %s of the example, which is built and driven',
+  (_, sample, file) => {
+    const linesOf = (text: string): string[] => (
+      text.split('\n').map(line => line.replace(/ *\/\/.*$/, '').trim()).filter(Boolean)
+    )
+    const { code } = clientSamples().find(each => each.file === sample) ?? expect.fail(sample)
+    const example = linesOf(readFileSync(join(root, file), 'utf8')).join('\n')
+    const lines = linesOf(code.replace('SessionProvider }', 'SessionProvider, useSession }'))
+    for (const line of lines) expect(example).toContain(line)
+  })

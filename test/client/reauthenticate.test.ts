@@ -52,21 +52,22 @@ function hold(api: Api, path: string): { readonly release: () => void } {
 }
 
 describe('L-17: a re-authentication', () => {
-  test.each(['cookie', 'header'] as const)('sends one request, and the session goes on with its tokens, in %s mode', async mode => {
-    const { api, open, pass } = createWorld()
-    const client = open({ mode })
-    await logIn(client)
-    await pass(301_000)
-    expect((await client.fetch('/recent')).status).toBe(403)
-    const from = api.seen.length
-    const response = await prove(client)
-    expect([response.status, await response.json()]).toEqual([200, { userId: 'ada', echo: 'password' }])
-    expect((await client.fetch('/recent')).status).toBe(200)
-    expect(paths(api, from)).toEqual(['/reauthenticate 200', '/recent 200'])
-    await pass(LIFETIME * 1000)
-    expect((await client.fetch('/me')).status).toBe(200)
-    expect(paths(api, from).slice(2)).toEqual([`${REFRESH} 200`, '/me 200'])
-  })
+  test.each(['cookie', 'header'] as const)('sends one request, and the session goes on with its tokens, in %s mode',
+    async mode => {
+      const { api, open, pass } = createWorld()
+      const client = open({ mode })
+      await logIn(client)
+      await pass(301_000)
+      expect((await client.fetch('/recent')).status).toBe(403)
+      const from = api.seen.length
+      const response = await prove(client)
+      expect([response.status, await response.json()]).toEqual([200, { userId: 'ada', echo: 'password' }])
+      expect((await client.fetch('/recent')).status).toBe(200)
+      expect(paths(api, from)).toEqual(['/reauthenticate 200', '/recent 200'])
+      await pass(LIFETIME * 1000)
+      expect((await client.fetch('/me')).status).toBe(200)
+      expect(paths(api, from).slice(2)).toEqual([`${REFRESH} 200`, '/me 200'])
+    })
 
   test('holds the refresh lock: no tab refreshes beside it, nor after it', async () => {
     const { api, open, pass } = createWorld()

@@ -159,7 +159,8 @@ describe('B-15: a step-up', () => {
     const { api, stepUp } = await open()
     const answers = [
       missing('other'), Response.json({ claimValidationErrors: 'x' }, { status: 403 }),
-      new Response('no', { status: 403 }), Response.json(null, { status: 500 }), Response.json({}), missing('auth_time'),
+      new Response('no', { status: 403 }), Response.json(null, { status: 500 }), Response.json({}),
+      missing('auth_time'),
     ]
     const expected = answers.map(({ status }) => status)
     api.between = async () => answers.shift() ?? null

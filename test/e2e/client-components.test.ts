@@ -71,8 +71,8 @@ describeInBrowsers('components', world => {
   })
   const session = (userId: string): ClientSession<object> =>
     ({ userId, handle: `c-${userId}`, jwtPayload: { role: 'reader' }, timeCreated: 0 })
-
-  test.each(mounts)('B-04: %s shows what the server rendered later: a login, then a logout of an action', async (_, mount) => {
+test.each(mounts)('B-04: %s shows what the server rendered later: a login, then a logout of an action',
+  async (_, mount) => {
     const tab = await open()
     await mount(tab, null)
     await shows(tab, 'signed-out')
@@ -183,7 +183,8 @@ describeInBrowsers('components', world => {
       createRoot(document.getElementById('app') ?? document.body).render(createElement(SessionProvider, {
         client,
         children: [
-          createElement(IfSignedIn, { key: 1, children: 'in' }), createElement(IfSignedOut, { key: 2, children: 'out' }),
+          createElement(IfSignedIn, { key: 1, children: 'in' }),
+          createElement(IfSignedOut, { key: 2, children: 'out' }),
           createElement(Watch, { key: 3 }),
         ],
       }))

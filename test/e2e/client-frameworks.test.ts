@@ -62,7 +62,8 @@ describeInBrowsers('frameworks', world => {
       return 'x'
     }
     const rendered = renderToString(createElement(SessionProvider, {
-      client: createClient({ baseUrl: world.application.origin }), initialSession: session, children: createElement(View),
+      client: createClient({ baseUrl: world.application.origin }), initialSession: session,
+      children: createElement(View),
     }))
     expect([rendered, seen]).toEqual(['x', ['signed-in']])
 

@@ -57,7 +57,9 @@ describe.skipIf(browserPath === null)('the guide to identity providers in Chromi
   /** Opens an address of an application, as soon as it listens. */
   async function open(url: string): Promise<Page> {
     const page = await (await browser.newContext()).newPage()
-    await expect.poll(() => page.goto(url).then(() => 'open', () => application.output() + cautious.output())).toBe('open')
+    await expect.poll(() => page.goto(url).then(() => 'open', () => application.output() + cautious.output())).toBe(
+      'open',
+    )
     return page
   }
 
@@ -74,7 +76,8 @@ describe.skipIf(browserPath === null)('the guide to identity providers in Chromi
   /** The method of a request, and where the browser says that it came from. */
   async function cameFrom(response: Response): Promise<readonly (string | undefined)[]> {
     const headers = await response.request().allHeaders()
-    return [response.request().method(), headers['sec-fetch-site'], headers['sec-fetch-mode'], headers['sec-fetch-dest']]
+    return [response.request().method(), headers['sec-fetch-site'], headers['sec-fetch-mode'],
+      headers['sec-fetch-dest']]
   }
 
   test('L-01: a login by redirect, and a sign-out at the provider too', async () => {
@@ -114,7 +117,8 @@ describe.skipIf(browserPath === null)('the guide to identity providers in Chromi
   test('L-01: a login by a link in a web mail, in the browser that asked for it', async () => {
     const page = await open(application.origin)
     await page.evaluate(() => {
-      document.body.innerHTML = '<form method="post" action="/login/mail"><input name="address" value="ada@example.org"></form>'
+      document.body.innerHTML =
+        '<form method="post" action="/login/mail"><input name="address" value="ada@example.org"></form>'
       document.forms[0]?.submit()
     })
     await page.getByText('We have sent you a mail').waitFor()

@@ -11,7 +11,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodeSessions } from '../../src/frameworks/node.ts'
 import {
-  fromAuthJsTokens, fromBetterAuth, betterSqlite3Sessions, fromDjango, fromExpressSession, importSessions, fromIronSession,
+  fromAuthJsTokens, fromBetterAuth, betterSqlite3Sessions, fromDjango, fromExpressSession, importSessions,
+  fromIronSession,
   fromSuperTokens,
 } from '../../src/import/index.ts'
 import { createSessions } from '../../src/index.ts'
@@ -41,10 +42,18 @@ const python = await preparePython(join(pythonPackage, 'requirements/dev.txt'))
 const systems: Readonly<Record<string, () => Promise<OldApplication>>> = {
   async 'express-session'() {
     const database = new DatabaseSync(':memory:')
-    const session = requireOld<(options: object) => (request: unknown, response: unknown, next: () => void) => void>('express-session')
+    const session = requireOld<(options: object) => (request: unknown, response: unknown, next: () => void) => void>(
+      'express-session',
+    )
     const create: (module: unknown) => new (options: object) => object = requireOld('better-sqlite3-session-store')
     const store = new (create(session))({ client: database, expired: { clear: false, intervalMs: 2 ** 30 } })
-    const middleware = session({ secret: SECRET, resave: false, saveUninitialized: false, store, cookie: { maxAge: 86_400_000 } })
+    const middleware = session({
+      secret: SECRET,
+      resave: false,
+      saveUninitialized: false,
+      store,
+      cookie: { maxAge: 86_400_000 },
+    })
     return {
       database,
       login: () => answered((request, response) => middleware(request, response, () => {
@@ -56,11 +65,16 @@ const systems: Readonly<Record<string, () => Promise<OldApplication>>> = {
   },
   async 'Better Auth'() {
     const database = new DatabaseSync(':memory:')
-    const { betterAuth } = await importOld<{ betterAuth(options: object): { handler(request: Request): Promise<Response> } }>('better-auth')
-    const { getMigrations } = await importOld<{ getMigrations(options: object): Promise<{ runMigrations(): Promise<void> }> }>(
+    const { betterAuth } = await importOld<
+      { betterAuth(options: object): { handler(request: Request): Promise<Response> } }
+    >('better-auth')
+    const { getMigrations } = await importOld<
+      { getMigrations(options: object): Promise<{ runMigrations(): Promise<void> }> }
+    >(
       'better-auth/db/migration')
     const settings = (baseURL: string): object => ({
-      database, secret: SECRET, baseURL, emailAndPassword: { enabled: true }, telemetry: { enabled: false }, logger: { disabled: true },
+      database, secret: SECRET, baseURL, emailAndPassword: { enabled: true }, telemetry: { enabled: false },
+      logger: { disabled: true },
     })
     await (await getMigrations(settings('http://localhost'))).runMigrations()
     return {
@@ -82,7 +96,12 @@ const systems: Readonly<Record<string, () => Promise<OldApplication>>> = {
     return {
       database: new DatabaseSync(':memory:'),
       login: async () => ({
-        cookies: [`next-auth.session-token=${await encode({ token: { sub: 'alice' }, secret: SECRET })}; Path=/; HttpOnly; SameSite=Lax`],
+        cookies: [
+          `next-auth.session-token=${await encode({
+            token: { sub: 'alice' },
+            secret: SECRET,
+          })}; Path=/; HttpOnly; SameSite=Lax`,
+        ],
         userId: 'alice',
       }),
       importer: fromAuthJsTokens({ secret: SECRET }),
@@ -94,7 +113,13 @@ const systems: Readonly<Record<string, () => Promise<OldApplication>>> = {
     return {
       database: new DatabaseSync(':memory:'),
       login: async () => ({
-        cookies: [`${name}=${await encode({ token: { sub: 'alice' }, secret: SECRET, salt: name })}; Path=/; HttpOnly; SameSite=Lax`],
+        cookies: [
+          `${name}=${await encode({
+            token: { sub: 'alice' },
+            secret: SECRET,
+            salt: name,
+          })}; Path=/; HttpOnly; SameSite=Lax`,
+        ],
         userId: 'alice',
       }),
       importer: fromAuthJsTokens({ secret: SECRET }),
@@ -102,7 +127,11 @@ const systems: Readonly<Record<string, () => Promise<OldApplication>>> = {
   },
   async 'iron-session'() {
     const { getIronSession } = await importOld<{
-      getIronSession(request: unknown, response: unknown, options: object): Promise<{ userId?: string; save(): Promise<void> }>
+      getIronSession(
+        request: unknown,
+        response: unknown,
+        options: object,
+      ): Promise<{ userId?: string; save(): Promise<void> }>
     }>('iron-session')
     const options = { password: SECRET, cookieName: 'app', cookieOptions: { secure: false } }
     return {
@@ -159,7 +188,9 @@ request = HttpRequest(); request.session = SessionStore()
 user = get_user_model().objects.create_user('alice', password='a password')
 login(request, user, backend='django.contrib.auth.backends.ModelBackend'); request.session.save()
 print(request.session.session_key, user.pk)`
-    const { stdout } = await promisify(execFile)(python ?? '', ['-c', program], { env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })
+    const { stdout } = await promisify(execFile)(python ?? '', ['-c', program], {
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    })
     const [key = '', userId = ''] = stdout.trim().split(' ')
     const database = new DatabaseSync(file)
     return {
@@ -275,7 +306,8 @@ describe.skipIf(browserPath === null || !hasOldSystems())('an import in Chromium
       const kept = (await profile.cookies()).map(({ name }) => name)
       expect(before.filter(({ name, path }) => kept.includes(name) && path === '/').map(({ name }) => name)).toEqual([])
       expect(await show(page, origin, atRefresh)).toBe(userId)
-      expect(await page.evaluate('fetch("/auth/signout", { method: "POST" }).then(response => response.status)')).toBe(200)
+      expect(await page.evaluate('fetch("/auth/signout", { method: "POST" }).then(response => response.status)'))
+        .toBe(200)
       expect(await show(page, origin, false)).toBe('nobody')
       // A copy of the cookies, as a backup of the profile has it.
       await profile.addCookies(before)

@@ -40,7 +40,8 @@ describeExample('the devices in the example', pages => {
 
   test('signs the other devices out after asking, and not without', async () => {
     const page = await pages.signIn('grace')
-    const devices = [await logInElsewhere(pages.example.origin, 'grace'), await logInElsewhere(pages.example.origin, 'grace')]
+    const devices = [await logInElsewhere(pages.example.origin, 'grace'),
+      await logInElsewhere(pages.example.origin, 'grace')]
     await page.reload()
     const open = page.getByRole('button', { name: 'Sign out the other 2' })
     const dialog = page.getByRole('dialog', { name: 'Sign out 2 devices?' })

@@ -45,7 +45,12 @@ describe.skipIf(browserPath === null)('the guide to step-up in Chromium', () => 
     }
     const port = await freePort()
     origin = `http://localhost:${port}`
-    const env = { ...process.env, ORIGIN: origin, PORT: `${port}`, SESSION_SECRET: 'a secret of at least 32 characters' }
+    const env = {
+      ...process.env,
+      ORIGIN: origin,
+      PORT: `${port}`,
+      SESSION_SECRET: 'a secret of at least 32 characters',
+    }
     program = startClockedProgram(['server.mjs'], { cwd: directory, env }, text => {
       output += text
     })
@@ -79,7 +84,10 @@ describe.skipIf(browserPath === null)('the guide to step-up in Chromium', () => 
 
   /** Refreshes with copied cookies, as a thief does. */
   async function refreshWith(cookie: string): Promise<number> {
-    const response = await fetch(`${origin}/auth/session/refresh`, { method: 'POST', headers: { cookie, rid: 'session' } })
+    const response = await fetch(`${origin}/auth/session/refresh`, {
+      method: 'POST',
+      headers: { cookie, rid: 'session' },
+    })
     await response.arrayBuffer()
     return response.status
   }
@@ -100,7 +108,10 @@ describe.skipIf(browserPath === null)('the guide to step-up in Chromium', () => 
     await page.getByRole('button', { name: 'Change my address' }).click()
     expect([(await refused).status(), await (await refused).json()]).toEqual([403, {
       message: 'invalid claim',
-      claimValidationErrors: [{ id: 'auth_time', reason: { message: 'expired', ageInSeconds: 360, maxAgeInSeconds: 300 } }],
+      claimValidationErrors: [{
+        id: 'auth_time',
+        reason: { message: 'expired', ageInSeconds: 360, maxAgeInSeconds: 300 },
+      }],
     }])
     await prove(page, 'Your password', 'wrong')
     await page.getByText('wrong password').waitFor()

@@ -33,7 +33,9 @@ describe.skipIf(isMissing)('MariaDB Galera', () => {
     const numbers = Array.from({ length: 50 }, (_, number) => number)
     await Promise.all(numbers.map(number => store.insert(sampleRecord({ handle: sampleHandle(number) }))))
     await vi.waitUntil(async () => (
-      (await Promise.all(numbers.map(number => present(stores[1]).find(sampleHandle(number))))).every(record => record !== null)
+      (await Promise.all(numbers.map(number => present(stores[1]).find(sampleHandle(number))))).every(record =>
+        record !== null
+      )
     ), { timeout: 60_000, interval: 50 })
     const pairs = await Promise.all(numbers.map(number => Promise.all(stores.map((each, index) => (
       each.rotate(sampleRotation({ handle: sampleHandle(number), next: sampleNext({ refreshHash: `next-${index}` }) }))
@@ -43,10 +45,13 @@ describe.skipIf(isMissing)('MariaDB Galera', () => {
     await surviveFailure(createTestCore({ store }), {
       async fail() {
         await first.kill9()
-        // One of two is no majority: it goes on at an operator's command only. With three nodes, or two and an arbitrator,
-        // the rest decides by itself.
+        // One of two is no majority: it goes on at an operator's command only. With three nodes, or two and an
+        // arbitrator, the rest decides by itself.
         await vi.waitUntil(() => cluster.goOnAlone().then(() => true, () => false), { timeout: 120_000, interval: 500 })
-        await vi.waitUntil(() => stores[1]?.time().then(() => true, () => false) ?? false, { timeout: 60_000, interval: 200 })
+        await vi.waitUntil(() => stores[1]?.time().then(() => true, () => false) ?? false, {
+          timeout: 60_000,
+          interval: 200,
+        })
         target = 1
       },
       after: () => store,

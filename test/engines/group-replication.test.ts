@@ -84,7 +84,10 @@ describe.skipIf(isMissing)('Group Replication with two primaries', () => {
   }
 
   /** Inserts sessions with these numbers, and waits until the other server has them. */
-  async function insertAll([first, second]: readonly [SessionStore, SessionStore], numbers: readonly number[]): Promise<void> {
+  async function insertAll(
+    [first, second]: readonly [SessionStore, SessionStore],
+    numbers: readonly number[],
+  ): Promise<void> {
     await Promise.all(numbers.map(number => first.insert(sampleRecord({ handle: sampleHandle(number) }))))
     await expect.poll(async () => {
       const found = await Promise.all(numbers.map(number => second.find(sampleHandle(number)).catch(() => null)))
@@ -130,7 +133,8 @@ describe.skipIf(isMissing)('Group Replication with two primaries', () => {
     const pairs = await Promise.all(numbers.map(number => Promise.all(stores.map(store => (
       store.remove([sampleHandle(number)], sampleNow + minute)
     )))))
-    expect(pairs.map(pair => pair.flatMap(({ handles }) => handles))).toEqual(numbers.map(number => [sampleHandle(number)]))
+    expect(pairs.map(pair => pair.flatMap(({ handles }) => handles)))
+      .toEqual(numbers.map(number => [sampleHandle(number)]))
   })
 
   // The last test: it ends one of the servers.
@@ -152,7 +156,8 @@ describe.skipIf(isMissing)('Group Replication with two primaries', () => {
     await surviveFailure(createTestCore({ store }), {
       async fail() {
         await first.kill9()
-        // One of two is no majority: it goes on at an operator's command only. Three servers would decide by themselves.
+        // One of two is no majority: it goes on at an operator's command only. Three servers would decide by
+        // themselves.
         const address = 'SELECT @@group_replication_local_address AS address'
         const [row] = await run(second, address)
         const own = String(Object(row).address)

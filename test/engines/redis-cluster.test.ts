@@ -22,7 +22,10 @@ async function ask(url: string, command: string, ...parameters: (string | number
 describe.skipIf(isMissing)('a Redis Cluster', () => {
   test('EDGE-11: the primary of the change log is killed under load; its replica takes over', async () => {
     const cluster = temporary(await startRedisCluster({ replicas: true }))
-    const client = new Cluster([...cluster.nodes], { clusterRetryStrategy: () => 50, redisOptions: { maxRetriesPerRequest: 2 } })
+    const client = new Cluster([...cluster.nodes], {
+      clusterRetryStrategy: () => 50,
+      redisOptions: { maxRetriesPerRequest: 2 },
+    })
     client.on('error', () => undefined)
     onTestFinished(() => client.disconnect())
     const store = openStore(client, { replicas: 1, requestTimeout: '2s' })

@@ -62,7 +62,13 @@ describe.skipIf(missing)('Redis with Sentinel', () => {
     for (let round = 0; round < 3; round++) {
       const before = woken
       await expect.poll(async () => {
-        await store.updatePayload({ expectedVersion: null, handle: sampleHandle(3), jwtPayload: '{}', now: sampleNow, from })
+        await store.updatePayload({
+          expectedVersion: null,
+          handle: sampleHandle(3),
+          jwtPayload: '{}',
+          now: sampleNow,
+          from,
+        })
         return woken > before
       }).toBe(true)
     }

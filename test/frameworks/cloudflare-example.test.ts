@@ -1,4 +1,5 @@
-// The example for Cloudflare Workers, as it is deployed: bundled from the published files, minified, and run in Miniflare.
+// The example for Cloudflare Workers, as it is deployed: bundled from the published files, minified, and run in
+// Miniflare.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -53,17 +53,20 @@ describe.each(Object.entries(applications))('CON-21: the console in %s', (name, 
     const { status, headers } = await client.call('GET', '')
     expect([status, headers.get('location')]).toEqual([308, 'sessions/'])
     const asset = await client.call('GET', '/assets/none.js')
-    expect([asset.status, asset.headers.get('content-security-policy')]).toEqual([404, expect.stringContaining("default-src 'none'")])
+    expect([asset.status, asset.headers.get('content-security-policy')])
+      .toEqual([404, expect.stringContaining("default-src 'none'")])
   })
 
   test('is for whom authorize accepts, with the role that it gives', async () => {
     const { client } = await start(make)
     expect((await client.get('/me')).status).toBe(401)
     const me = await client.get('/me', { headers: reader })
-    expect(me.json).toMatchObject({ name: 'rae', role: 'read', login: 'embedded', session: null, application: 'default' })
+    expect(me.json)
+      .toMatchObject({ name: 'rae', role: 'read', login: 'embedded', session: null, application: 'default' })
     client.token = String(me.json['changeToken'])
     expect((await client.call('POST', '/api/keys/rotation', { headers: reader })).json['code']).toBe('read_only')
-    expect((await client.call('POST', '/api/keys/rotation', { headers: manager })).json['code']).toBe('invalid_change_token')
+    expect((await client.call('POST', '/api/keys/rotation', { headers: manager })).json['code'])
+      .toBe('invalid_change_token')
     expect((await client.call('POST', '/api/login', { body: { apiKey: 'x' } })).status).toBe(404)
   })
 
@@ -85,24 +88,43 @@ describe.each(Object.entries(applications))('CON-21: the console in %s', (name, 
       const headers = new Headers()
       const web = webSessions(sessions)
       web.sessionRoutes()
-      const login = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN, 'user-agent': 'curl/8' } })
+      const login = new Request(`${ORIGIN}/login`, {
+        method: 'POST',
+        headers: { origin: ORIGIN, 'user-agent': 'curl/8' },
+      })
       const handle = (await web.createNewSession(login, headers, 'alice', { role: 'a' })).getHandle()
       client.token = String((await client.get('/me', { headers: manager })).json['changeToken'])
-      const detail = (await client.get(`/sessions/${handle}`, { headers: manager })).json as { sessionInfo: { version: number } }
+      const detail = (await client.get(`/sessions/${handle}`, { headers: manager })).json as {
+        sessionInfo: { version: number }
+      }
       const { version } = detail.sessionInfo
-      const put = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: { ü: 1 }, version } })
+      const put = await client.call('PUT', `/api/sessions/${handle}/info`, {
+        headers: manager,
+        body: { value: { ü: 1 }, version },
+      })
       expect([put.status, put.text]).toEqual([204, ''])
       expect(await sessions.getSessionInfo(handle)).toEqual({ ü: 1 })
-      const late = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: {}, version } })
+      const late = await client.call('PUT', `/api/sessions/${handle}/info`, {
+        headers: manager,
+        body: { value: {}, version },
+      })
       expect(late.status).toBe(409)
-      const evil = await client.call('DELETE', `/api/sessions/${handle}`, { headers: { ...manager, origin: 'https://evil.example' } })
+      const evil = await client.call('DELETE', `/api/sessions/${handle}`, {
+        headers: { ...manager, origin: 'https://evil.example' },
+      })
       expect(evil.json['code']).toBe('foreign_origin')
       const csv = await client.get('/events/export?kind=audit&format=csv', { headers: manager })
       expect([csv.status, csv.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/csv')])
       expect(csv.text.trimEnd().split('\r\n')).toHaveLength(3)
-      const inspected = await client.call('POST', '/api/inspections', { headers: { ...reader, 'x-console-token': null }, body: { token: 'x' } })
+      const inspected = await client.call('POST', '/api/inspections', {
+        headers: { ...reader, 'x-console-token': null },
+        body: { token: 'x' },
+      })
       expect(inspected.json['code']).toBe('invalid_change_token')
-      const long = await client.call('PUT', `/api/sessions/${handle}/info`, { headers: manager, body: { value: { x: 'x'.repeat(300_000) }, version } })
+      const long = await client.call('PUT', `/api/sessions/${handle}/info`, {
+        headers: manager,
+        body: { value: { x: 'x'.repeat(300_000) }, version },
+      })
       expect(long.status).toBe(413)
       expect((await client.call('DELETE', `/api/sessions/${handle}`, { headers: manager })).status).toBe(204)
       expect((await client.get(`/sessions/${handle}`, { headers: manager })).status).toBe(404)
@@ -131,15 +153,21 @@ describe('CON-21: the console of an application', () => {
     const response = await handle(new Request(`${ORIGIN}/console/api/me`))
     expect(response?.status).toBe(500)
     await expect.poll(() => errors.length).toBe(1)
-    expect(errors).toEqual([expect.objectContaining({ code: 'MISUSE', message: expect.stringContaining('authorize of console') })])
+    expect(errors)
+      .toEqual([expect.objectContaining({ code: 'MISUSE', message: expect.stringContaining('authorize of console') })])
     await sessions.close()
   })
 
   test('may be used by pages of another origin, if that is its own', async () => {
     const sessions = webSessions(createSessions({ origin: ORIGIN, ...inMemory() }))
-    const handle = sessions.console({ authorize: () => ({ name: 'ada', role: 'manage' }), origin: 'https://admin.example.com' })
-    const send = (origin: string, token: string): Promise<Response | null> => handle(new Request(`${ORIGIN}/console/api/keys/rotation`, {
-      method: 'POST', headers: { origin, 'x-console-token': token },
+    const handle = sessions.console({
+      authorize: () => ({ name: 'ada', role: 'manage' }),
+      origin: 'https://admin.example.com',
+    })
+    const send = (origin: string, token: string): Promise<Response | null> =>
+      handle(new Request(`${ORIGIN}/console/api/keys/rotation`, {
+        method: 'POST',
+        headers: { origin, 'x-console-token': token },
     }))
     const me = await (await handle(new Request(`${ORIGIN}/console/api/me`)))?.json() as { changeToken: string }
     expect((await send(ORIGIN, me.changeToken))?.status).toBe(403)
@@ -152,7 +180,9 @@ describe('CON-21: the console of an application', () => {
     const sessions = webSessions(createSessions({ origin: ORIGIN, ...inMemory(), secret, idleTimeout: '3d' }))
     const handle = sessions.console({ authorize: () => ({ name: 'rae', role: 'read' }) })
     const text = await (await handle(new Request(`${ORIGIN}/console/api/health`)))?.text() ?? ''
-    const { configuration } = JSON.parse(text) as { configuration: readonly { name: string; value: string; isDefault: boolean }[] }
+    const { configuration } = JSON.parse(text) as {
+      configuration: readonly { name: string; value: string; isDefault: boolean }[]
+    }
     const entry = (name: string): unknown => configuration.find(each => each.name === name)
     expect(entry('idleTimeout')).toEqual({ name: 'idleTimeout', value: '3d', isDefault: false })
     expect(entry('accessTokenLifetime')).toEqual({ name: 'accessTokenLifetime', value: '1 hour', isDefault: true })
@@ -200,7 +230,8 @@ test('CON-20: timers run only where there is a console, outside of requests, unt
       task.isCancelled = true
     }
   }
-  const sampling = (): readonly { isCancelled: boolean }[] => tasks.filter(({ delay }) => delay > 5000 && delay <= 22_500)
+  const sampling = (): readonly { isCancelled: boolean }[] =>
+    tasks.filter(({ delay }) => delay > 5000 && delay <= 22_500)
   const sessions = webSessions(createSessions({ origin: ORIGIN, store: createMemoryStore(), schedule }))
   sessions.sessionRoutes()
   await sessions.getJwks()

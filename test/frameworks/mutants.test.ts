@@ -126,11 +126,14 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
   },
   'hides the refresh token from pages': requests((headers, { url }) => {
     const cookies = headers.get('cookie')?.split('; ') ?? []
-    if (url.includes('/page')) headers.set('cookie', cookies.filter(cookie => !cookie.includes('RefreshToken')).join('; '))
+    if (url.includes('/page')) {
+      headers.set('cookie', cookies.filter(cookie => !cookie.includes('RefreshToken')).join('; '))
+    }
   }),
   'loses the body of a form that was refreshed': handle => async request => {
     const response = await handle(request)
-    const isRefreshed = request.method === 'POST' && request.url.includes('/page') && response.headers.has('front-token')
+    const isRefreshed = request.method === 'POST' && request.url.includes('/page')
+      && response.headers.has('front-token')
     return isRefreshed ? new Response('alice: ', response) : response
   },
   'answers a page without a session with JSON': status(303, 401),

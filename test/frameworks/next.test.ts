@@ -107,7 +107,8 @@ describe('Next.js, built by next build', () => {
     await expire(app)
     const page = await browser.open('/static')
     expect(stateOf(page), app.output()).toBe('rendered when it was built')
-    expect(page.setCookies.map(line => line.split('=')[0])).toContain(defaultCookieNames(new URL(app.origin)).refreshToken)
+    expect(page.setCookies.map(line => line.split('=')[0]))
+      .toContain(defaultCookieNames(new URL(app.origin)).refreshToken)
     expect(page.headers['cache-control']).toBe('private, no-store')
     expect((await browser.open('/static')).headers['cache-control']).toContain('s-maxage')
   })
@@ -116,7 +117,8 @@ describe('Next.js, built by next build', () => {
     const browser = new PageBrowser(app)
     await browser.post('/api/me')
     const page = await browser.open()
-    expect(page.headers['x-nextjs-postponed'] ?? page.headers['x-nextjs-prerender'], 'has a prerendered shell').toBe('1')
+    expect(page.headers['x-nextjs-postponed'] ?? page.headers['x-nextjs-prerender'], 'has a prerendered shell')
+      .toBe('1')
     expect(stateOf(page)).toMatch(/^active grace reader /)
   })
 
@@ -135,20 +137,21 @@ describe('Next.js, built by next build', () => {
     expect(app.output()).toBe(before)
   })
 
-  test.each(['become editor', 'log out'])('L-24: the action "%s" without a session redirects to the login page', async button => {
-    const browser = new PageBrowser(app)
-    await browser.post('/api/me')
-    const at = '/?page=2'
-    const page = await browser.open(at)
-    browser.client.jar = []
-    const refused = await browser.submit(page, button, {}, at)
-    const loginPage = '/login?returnTo=%2F%3Fpage%3D2'
-    expect([refused.status, refused.headers['location']], app.output()).toEqual([303, loginPage])
-    const login = await browser.open(loginPage)
-    const entered = await browser.submit(login, 'log in', { userId: 'ada' }, loginPage)
-    expect([entered.status, entered.headers['location']]).toEqual([303, at])
-    expect(stateOf(await browser.open(at))).toMatch(/^active ada reader /)
-  })
+  test.each(['become editor', 'log out'])('L-24: the action "%s" without a session redirects to the login page',
+    async button => {
+      const browser = new PageBrowser(app)
+      await browser.post('/api/me')
+      const at = '/?page=2'
+      const page = await browser.open(at)
+      browser.client.jar = []
+      const refused = await browser.submit(page, button, {}, at)
+      const loginPage = '/login?returnTo=%2F%3Fpage%3D2'
+      expect([refused.status, refused.headers['location']], app.output()).toEqual([303, loginPage])
+      const login = await browser.open(loginPage)
+      const entered = await browser.submit(login, 'log in', { userId: 'ada' }, loginPage)
+      expect([entered.status, entered.headers['location']]).toEqual([303, at])
+      expect(stateOf(await browser.open(at))).toMatch(/^active ada reader /)
+    })
 
   test('L-24: an action without a session that a script calls redirects to the login page', async () => {
     const browser = new PageBrowser(app)
@@ -158,7 +161,8 @@ describe('Next.js, built by next build', () => {
     const reply = await browser.call(id, '/')
     // The answer contains the page to which Next.js sends the browser.
     expect([reply.status, reply.headers['x-action-redirect']]).toEqual([200, '/login?returnTo=%2F;push'])
-    expect([reply.headers['content-type'], reply.body]).toEqual(['text/x-component', expect.stringContaining('returnTo')])
+    expect([reply.headers['content-type'], reply.body])
+      .toEqual(['text/x-component', expect.stringContaining('returnTo')])
   })
 
   test('L-24: a login in an action costs no refresh afterwards', async () => {

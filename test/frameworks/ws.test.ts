@@ -114,7 +114,8 @@ describe('L-21: an upgrade that is not for the server', () => {
       const sessions = wsSessions(bare)
       const sockets = new WebSocketServer({ noServer: true, path })
       server.on('upgrade', sessions.upgrade(sockets))
-      sockets.on('connection', (socket, request) => socket.send(JSON.stringify([sessions.sessionOf(request).getUserId()])))
+      sockets.on('connection',
+        (socket, request) => socket.send(JSON.stringify([sessions.sessionOf(request).getUserId()])))
       for (const other of others) server.on('upgrade', other)
     })
   }
@@ -267,7 +268,8 @@ async function openWithSession(): Promise<{ readonly socket: WebSocket; readonly
 /** Expects that the server has not begun to close a socket: it would say so before it answers. */
 async function expectOpen(socket: WebSocket): Promise<void> {
   socket.ping()
-  const answer = await Promise.race([once(socket, 'pong').then(() => 'pong'), once(socket, 'close').then(() => 'close')])
+  const answer = await Promise.race([once(socket, 'pong').then(() => 'pong'),
+    once(socket, 'close').then(() => 'close')])
   expect([answer, socket.readyState]).toEqual(['pong', WebSocket.OPEN])
 }
 

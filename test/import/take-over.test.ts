@@ -93,7 +93,12 @@ describe('a request with an old cookie and no token of Keyturn', () => {
   })
 
   test('with data and tenant', async () => {
-    old.sessions.set('id-1', { userId: 'alice', tenantId: 'one', jwtPayload: { role: 'admin' }, sessionInfo: { note: 'n' } })
+    old.sessions.set('id-1', {
+      userId: 'alice',
+      tenantId: 'one',
+      jwtPayload: { role: 'admin' },
+      sessionInfo: { note: 'n' },
+    })
     server = await start()
     const reply = await me(browser())
     expect(JSON.parse(reply.body)).toMatchObject({ tenantId: 'one', payload: { role: 'admin' } })
@@ -254,7 +259,8 @@ describe('IMP-04: requests that come at once', () => {
     expect(userOf(await me(first))).toEqual([200, 'alice'])
     const [handle = ''] = await handlesOf()
     const { kid } = await store.findImport(parseHandle(handle) ?? sampleHandle(0)) ?? { kid: '' }
-    expect((await store.listKeys()).filter(({ purpose }) => purpose === 'refresh').map(key => key.kid).indexOf(kid)).toBe(1)
+    expect((await store.listKeys()).filter(({ purpose }) => purpose === 'refresh').map(key => key.kid).indexOf(kid))
+      .toBe(1)
     const second = browser(slow)
     expect(userOf(await me(second))).toEqual([200, 'alice'])
     expect(second.cookie(RT)).toBe(first.cookie(RT))
@@ -408,7 +414,8 @@ test('IMP-15: the handle of a session is known before its take-over, by applicat
   await me(browser())
   expect(await handlesOf()).toEqual([expected])
   const others = await Promise.all([
-    importedHandleOf('sample', 'id-2'), importedHandleOf('other', 'id-1'), importedHandleOf('sample', 'id-1', { audience: 'a' }),
+    importedHandleOf('sample', 'id-2'), importedHandleOf('other', 'id-1'),
+    importedHandleOf('sample', 'id-1', { audience: 'a' }),
     importedHandleOf('sample', 'id-1', { application: 'b' }), importedHandleOf('sample', 'id-1', { mode: 'header' }),
   ])
   expect(new Set([expected, ...others]).size).toBe(6)

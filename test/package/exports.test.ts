@@ -105,9 +105,10 @@ describe.for([
   })
 })
 
-test.skipIf(workerd === null)('L-35: on workerd, what needs web standards only can be imported, and serves sessions', async () => {
-  const entry = join(application, 'worker.mjs')
-  writeFileSync(entry, `
+test.skipIf(workerd === null)('L-35: on workerd, what needs web standards only can be imported, and serves sessions',
+  async () => {
+    const entry = join(application, 'worker.mjs')
+    writeFileSync(entry, `
     ${neutralSpecifiers.map((specifier, index) => `import * as entry${index} from '${specifier}'`).join('\n')}
     import { createSessions } from 'keyturn'
     import { webSessions } from 'keyturn/frameworks/web'
@@ -120,14 +121,14 @@ test.skipIf(workerd === null)('L-35: on workerd, what needs web standards only c
       },
     }
   `)
-  const worker = await serveWorker(workerd ?? '', entry, { worker: {} }, [])
-  try {
-    const response = await fetch(`http://127.0.0.1:${worker.ports.get('worker')}/`)
-    expect(await response.json()).toEqual(['alice', neutralSpecifiers.map(() => true)])
-  } finally {
-    await worker.close()
-  }
-})
+    const worker = await serveWorker(workerd ?? '', entry, { worker: {} }, [])
+    try {
+      const response = await fetch(`http://127.0.0.1:${worker.ports.get('worker')}/`)
+      expect(await response.json()).toEqual(['alice', neutralSpecifiers.map(() => true)])
+    } finally {
+      await worker.close()
+    }
+  })
 
 test('L-35: if an installed driver is broken, its error is reported and no other driver is used', () => {
   const code = `

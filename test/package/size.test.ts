@@ -58,7 +58,11 @@ test('the core and the web adapter, as they are loaded at first, are smaller tha
 })
 
 test('CON-21: nothing of the console is loaded before it is used', async () => {
-  const { text, imports } = await bundle(['keyturn', 'keyturn/frameworks/web', 'keyturn/frameworks/express'], ['node'], [withoutLazy])
+  const { text, imports } = await bundle(
+    ['keyturn', 'keyturn/frameworks/web', 'keyturn/frameworks/express'],
+    ['node'],
+    [withoutLazy],
+  )
   expect(text).toContain('authorize')
   // Texts of its API, its headers and its pages.
   for (const part of ['invalid_change_token', 'frame-ancestors', 'dist/console']) expect(text).not.toContain(part)
@@ -88,8 +92,8 @@ test('the size of every export, in bytes after gzip', async () => {
     rows[name] = (await bundle([name], [neutralSpecifiers.includes(name) ? 'worker' : 'node'])).bytes
   }
   console.log(rows)
-  // Two entries contain every store, `keyturn` what is loaded later (monitoring, and the console), and the contracts all of
-  // their cases. No other entry may become that large.
+  // Two entries contain every store, `keyturn` what is loaded later (monitoring, and the console), and the contracts
+  // all of their cases. No other entry may become that large.
   const limits: Readonly<Record<string, number>> = {
     'keyturn': 56_000, 'keyturn/server': 160_000, 'keyturn/stores': 60_000, 'keyturn/testing/contracts': 45_000,
   }

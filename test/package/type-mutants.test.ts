@@ -10,7 +10,8 @@ type Application = 'edge' | 'server' | 'browser' | 'schemas' | 'wrong'
 type Mutant = readonly [name: string, application: Application, file: string, from: string, to: string]
 
 const mutants: readonly Mutant[] = [
-  ['a payload is any', 'edge', 'transport/session', 'getJwtPayload(): Readonly<OutputOf<Payload>>', 'getJwtPayload(): any'],
+  ['a payload is any', 'edge', 'transport/session', 'getJwtPayload(): Readonly<OutputOf<Payload>>',
+    'getJwtPayload(): any'],
   ['a payload is not read only', 'edge', 'transport/session', 'Readonly<OutputOf<Payload>>', 'OutputOf<Payload>'],
   ['session info is unknown', 'edge', 'transport/session', 'Promise<OutputOf<Info>>', 'Promise<unknown>'],
   ['any payload can be written', 'edge', 'transport/session', '(payload: UpdateOfPayload<Payload>)', '(payload: any)'],
@@ -30,10 +31,14 @@ const mutants: readonly Mutant[] = [
   ['a code is any text', 'edge', 'base/errors', 'readonly code = "UNAUTHORIZED"', 'readonly code: any'],
   ['the issuer is optional', 'edge', 'verifier-options', 'readonly issuer: string', 'readonly issuer?: string'],
   ['a test signs in with any payload', 'edge', 'testing/sign-in', 'payload?: PayloadInput<Payload>', 'payload?: any'],
-  ['a test may leave out the payload', 'wrong', 'testing/sign-in', 'extends [true, true]', 'extends [boolean, boolean]'],
-  ['a login may leave out the payload', 'wrong', 'session/data-types', 'InputOf<Data> ? true : false', 'InputOf<Data> ? true : true'],
-  ['reserved claims compile', 'wrong', 'session/data-types', 'string extends keyof Payload ? {', 'keyof Payload extends never ? {'],
-  ['an input has the type of the output', 'schemas', 'session/data-types', 'infer Input, unknown> ? Input', 'infer Input, infer Output> ? Output'],
+  ['a test may leave out the payload', 'wrong', 'testing/sign-in', 'extends [true, true]',
+    'extends [boolean, boolean]'],
+  ['a login may leave out the payload', 'wrong', 'session/data-types', 'InputOf<Data> ? true : false',
+    'InputOf<Data> ? true : true'],
+  ['reserved claims compile', 'wrong', 'session/data-types', 'string extends keyof Payload ? {',
+    'keyof Payload extends never ? {'],
+  ['an input has the type of the output', 'schemas', 'session/data-types', 'infer Input, unknown> ? Input',
+    'infer Input, infer Output> ? Output'],
   ['a function may be stored', 'schemas', 'session/data-types', ' | ((...parameters: never) => unknown)', ''],
   ['Express: a guard has parameters of its own', 'server', 'frameworks/express', 'ExpressGuard;', 'RequestHandler;'],
   ['a declaration is missing', 'edge', 'transport/http-sessions', "from './session.ts'", "from './none.ts'"],
@@ -70,8 +75,9 @@ beforeAll(() => {
   cpSync(join(import.meta.dirname, '../types'), join(folder, 'types'), { recursive: true })
 })
 
-test.each(['edge', 'server', 'browser', 'schemas', 'wrong'] as const)('the application %s compiles as it is', application => {
-  expect(complaintsOf(application)).toEqual([])
+test.each(['edge', 'server', 'browser', 'schemas', 'wrong'] as const)('the application %s compiles as it is',
+  application => {
+    expect(complaintsOf(application)).toEqual([])
 })
 
 test.each(mutants)('noticed: %s', (_name, application, file, from, to) => {

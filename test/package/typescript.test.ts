@@ -24,9 +24,13 @@ const rows = [...page.matchAll(/^\| `(.+)` \| `(.+)` \| (.+) \| (.+) \|$/gm)].ma
     { module, moduleResolution, commonJs, esModule }
   )).slice(1)
 
-/** Whether a cell of the table says that this version of TypeScript accepts the package: `no`, `from 5.8`, `5.4 to 6.0`. */
+/**
+ * Whether a cell of the table says that this version of TypeScript accepts the package: `no`, `from 5.8`, `5.4 to 6.0`.
+ */
 function says(cell: string, version: string): boolean {
-  const [first = Number.POSITIVE_INFINITY, last = Number.POSITIVE_INFINITY] = (cell.match(/\d+\.\d+/g) ?? []).map(Number)
+  const [first = Number.POSITIVE_INFINITY, last = Number.POSITIVE_INFINITY] = (cell.match(/\d+\.\d+/g) ?? []).map(
+    Number,
+  )
   return Number(version) >= first && Number(version) <= last
 }
 
@@ -84,12 +88,16 @@ test('L-37: compilers that do not know `exports` find each entry', () => {
 
 /** The globals of jsdom that matter here: neither WebCrypto nor TextEncoder. Its timers are numbers. */
 const browserLike = {
-  module: {}, exports: {}, require: createRequire(import.meta.url), process, console, Buffer, URL, btoa, atob, performance,
-  queueMicrotask, setTimeout: () => 1, clearTimeout: () => undefined, crypto: { getRandomValues: (bytes: Uint8Array) => bytes },
+  module: {}, exports: {}, require: createRequire(import.meta.url), process, console, Buffer, URL, btoa, atob,
+  performance,
+  queueMicrotask, setTimeout: () => 1, clearTimeout: () => undefined,
+  crypto: { getRandomValues: (bytes: Uint8Array) => bytes },
 }
 
-describe.for(['browser', 'node'])('L-37: in an imitation of a browser inside Node.js, as a bundler with the condition %s loads it', condition => {
-  const entries = specifiers().filter(name => !/json$|react|vue|axios/.test(name))
+describe.for(['browser', 'node'])(
+  'L-37: in an imitation of a browser inside Node.js, as a bundler with the condition %s loads it',
+  condition => {
+    const entries = specifiers().filter(name => !/json$|react|vue|axios/.test(name))
 
   test.for(entries)('L-37: %s can be imported', async name => {
     const { outputFiles } = await build({
@@ -106,7 +114,8 @@ test('L-37: in an imitation of a browser, cryptography says what to set', async 
     import { createMemoryStore } from 'keyturn/stores/memory'
     globalThis.outcome = createSessions({ origin: 'http://localhost', store: createMemoryStore() }).getJwks()`
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: join(installed, '..') }, bundle: true, format: 'cjs', platform: 'neutral', write: false,
+    stdin: { contents, resolveDir: join(installed, '..') }, bundle: true, format: 'cjs', platform: 'neutral',
+    write: false,
   })
   const context: typeof browserLike & { outcome?: Promise<unknown> } = { ...browserLike }
   runInNewContext(outputFiles[0]?.text ?? '', context)

@@ -14,11 +14,18 @@ const runtimes = [
 ] as const
 
 describe.each(runtimes)('%s', (_, program, flags) => {
-  test.skipIf(program === null)('L-31: what outlives the first requests runs outside of them, and does not keep them', () => {
-    const { stdout, stderr } = spawnSync(program ?? '', [...flags, app], { encoding: 'utf8', timeout: 120_000 })
-    expect(stdout, stderr).not.toBe('')
-    expect(JSON.parse(stdout)).toEqual({
-      polls: [], wakes: [], logins: ['first login'], isCollected: true, hasPolled: true,
-    })
-  })
+  test.skipIf(program === null)(
+    'L-31: what outlives the first requests runs outside of them, and does not keep them',
+    () => {
+      const { stdout, stderr } = spawnSync(program ?? '', [...flags, app], { encoding: 'utf8', timeout: 120_000 })
+      expect(stdout, stderr).not.toBe('')
+      expect(JSON.parse(stdout)).toEqual({
+        polls: [],
+        wakes: [],
+        logins: ['first login'],
+        isCollected: true,
+        hasPolled: true,
+      })
+    },
+  )
 })

@@ -28,7 +28,8 @@ test.skipIf(deno === null || !hasEdgePackages())('EDGE-12: the example "deno-lib
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(join(examples, '..'), join(folder, 'node_modules/keyturn'))
   symlinkSync(join(edgePackage('@libsql/client'), '..'), join(folder, 'node_modules/@libsql'))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "dependencies": { "keyturn": "*", "@libsql/client": "*" } }')
+  writeFileSync(join(folder, 'package.json'),
+    '{ "type": "module", "dependencies": { "keyturn": "*", "@libsql/client": "*" } }')
   copyFileSync(join(examples, 'deno-libsql/server.mjs'), join(folder, 'server.mjs'))
   return driveExample(deno ?? 'deno', ['run', '-A', '--node-modules-dir=manual', join(folder, 'server.mjs')])
 })

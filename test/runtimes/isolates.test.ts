@@ -16,8 +16,8 @@ interface Taken {
 
 const builds: readonly (readonly [name: string, runtime: readonly string[], date: string])[] = [
   ['with the condition `workerd`', ['workerd', 'worker'], '2026-06-01'],
-  // As on a platform of the same kind whose `waitUntil` Keyturn does not know. This one says of a promise that it will never
-  // settle; the one of 2024 does not.
+  // As on a platform of the same kind whose `waitUntil` Keyturn does not know. This one says of a promise that it will
+  // never settle; the one of 2024 does not.
   ['without `waitUntil`', [], '2026-06-01'],
   ['without `waitUntil`, as workerd was in 2024', [], '2024-09-01'],
 ]
@@ -100,7 +100,8 @@ for (const [name, runtime, date] of builds) {
       await tell('/set', { ahead: 4_000 })
       await tell('/revoke-elsewhere', { handle: other.handle })
       await take()
-      // This one does not wait for it. Without `waitUntil` the reading may end with the request; the next one reads again.
+      // This one does not wait for it. Without `waitUntil` the reading may end with the request; the next one reads
+      // again.
       expect(await get('/me', other.cookie)).toBe(200)
       if (keepsAlive) await takeUntil(({ answers }) => answers['changesSince'] === 1)
       else await tell('/set', { ahead: 6_000 })

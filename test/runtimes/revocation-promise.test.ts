@@ -18,7 +18,9 @@ describe.skipIf(!hasEdgePackages())('two isolates on one D1', () => {
   let workers: RunningWorkers
 
   beforeAll(async () => {
-    workers = await serveWorkers('test/runtimes/apps/d1-worker.ts', ['here', 'there', 'cold'], { d1Databases: { DB: 'promise' } })
+    workers = await serveWorkers('test/runtimes/apps/d1-worker.ts', ['here', 'there', 'cold'], {
+      d1Databases: { DB: 'promise' },
+    })
     await call('here', '/migrate')
   })
 
@@ -35,13 +37,18 @@ describe.skipIf(!hasEdgePackages())('two isolates on one D1', () => {
   }
 
   async function get(worker: string, path: string, cookie: string): Promise<Reply> {
-    const reply = await call(worker, path, { method: path === '/logout' ? 'POST' : 'GET', headers: { cookie, ...SAME_ORIGIN } })
+    const reply = await call(worker, path, {
+      method: path === '/logout' ? 'POST' : 'GET',
+      headers: { cookie, ...SAME_ORIGIN },
+    })
     const { at = 0 }: { at?: number } = reply.ok ? await reply.json() : {}
     return { status: reply.status, at }
   }
 
   async function setAhead(ahead: number): Promise<void> {
-    for (const worker of ['here', 'there']) await call(worker, '/set', { method: 'POST', body: JSON.stringify({ ahead }) })
+    for (const worker of ['here', 'there']) {
+      await call(worker, '/set', { method: 'POST', body: JSON.stringify({ ahead }) })
+    }
   }
 
   async function take(worker: string): Promise<unknown> {

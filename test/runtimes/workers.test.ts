@@ -61,7 +61,9 @@ describe.skipIf(workerd === null)('a worker that creates sessions and stores as 
   })
 
   test.each(['web', 'hono'])('L-12: without a session there is no socket: %s', async path => {
-    const socket = new WebSocket(`${origin.replace('http', 'ws')}/${path}`, { headers: { origin: 'https://app.example.com' } })
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/${path}`, {
+      headers: { origin: 'https://app.example.com' },
+    })
     const [, response] = await once(socket, 'unexpected-response')
     expect(response.statusCode).toBe(401)
     response.destroy()

@@ -81,14 +81,21 @@ describe('imports', () => {
   })
 
   test.each([
-    ['src/base/time.ts', `import type { S } from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
-    ['src/base/time.ts', `export { s } from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
-    ['src/base/time.ts', `export * from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
-    ['src/base/time.ts', `const s = await import('../session/core.ts')`, 'docs/architecture.md does not allow base to import session'],
-    ['src/base/time.ts', `let s: import('../session/core.ts').S`, 'docs/architecture.md does not allow base to import session'],
-    ['src/session/core.ts', `import { clock } from '#platform'`, 'docs/architecture.md does not allow session to import platform'],
+    ['src/base/time.ts', `import type { S } from '../session/core.ts'`,
+      'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `export { s } from '../session/core.ts'`,
+      'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `export * from '../session/core.ts'`,
+      'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `const s = await import('../session/core.ts')`,
+      'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `let s: import('../session/core.ts').S`,
+      'docs/architecture.md does not allow base to import session'],
+    ['src/session/core.ts', `import { clock } from '#platform'`,
+      'docs/architecture.md does not allow session to import platform'],
     ['src/transport/read.ts', `import { s } from '../session/core.ts'`, 'transport may only import types of session'],
-    ['src/session/core.ts', `import { s } from '../index.ts'`, 'no module may import the files that assemble the modules'],
+    ['src/session/core.ts', `import { s } from '../index.ts'`,
+      'no module may import the files that assemble the modules'],
     ['src/session/core.ts', `import { s } from '../../test/fake.ts'`, 'which is outside src'],
   ])('in %s of the form %s break them', (path, text, problem) => {
     expect(checkDependencies(table, [file(path, text)], aliases)).toEqual([expect.stringContaining(problem)])
@@ -175,7 +182,8 @@ describe('a name', () => {
   test('has one meaning', () => {
     expect(check(['src/base/a.ts', 'export function find(): void {}'], ['src/cli/b.ts', 'export type find = 1']))
       .toEqual(['find is exported by src/base/a.ts and src/cli/b.ts'])
-    expect(check(['src/base/a.ts', 'export function find(): void {}'], ['src/cli/b.ts', 'function find() {}'])).toEqual([])
+    expect(check(['src/base/a.ts', 'export function find(): void {}'], ['src/cli/b.ts', 'function find() {}']))
+      .toEqual([])
     expect(check(['src/base/a.ts', 'export function find(a: 1): void\nexport function find(a: 2): void'])).toEqual([])
   })
 

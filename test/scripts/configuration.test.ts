@@ -22,7 +22,8 @@ describe('S-10: rules and types agree', () => {
 
 const root = join(import.meta.dirname, '../..')
 /** What a user reads to learn how to use the package: not the lists that are generated, and not the requirements. */
-const guides = ['README.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map(name => `docs/${name}`)]
+const guides = ['README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map(name => `docs/${name}`)]
   .filter(name => name.endsWith('.md') && !/^docs\/(?:api\/|(?:configuration|exports|requirements)\.md$)/.test(name))
   .map(name => readFileSync(join(root, name), 'utf8')).join('\n')
 const isInGuides = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(guides)
@@ -51,7 +52,8 @@ describe('L-18: what the package has is documented', () => {
     expect(calls.filter(name => name !== 'http' && !isInGuides(name))).toEqual([])
   })
 
-  test.each(['claimValidators', 'refreshSession', 'allowInsecureCookies', 'onListenerError'])('%s is in a guide', name => {
-    expect(isInGuides(name)).toBe(true)
+  test.each(['claimValidators', 'refreshSession', 'allowInsecureCookies', 'onListenerError'])('%s is in a guide',
+    name => {
+      expect(isInGuides(name)).toBe(true)
   })
 })

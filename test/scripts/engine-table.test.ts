@@ -3,8 +3,24 @@ import { type EngineResult, readResults, readRun, writeTable } from '../../scrip
 
 const results: readonly EngineResult[] = [
   { name: 'redis', title: 'Redis', version: '7.0.15', passed: 300, failures: 0, failed: [], date: '2026-11-29' },
-  { name: 'mysql', title: 'MySQL', version: '9.7.4', passed: 1, failures: 2, failed: ['one | of it', 'another'], date: '2026-11-28' },
-  { name: 'arrangements', title: 'Other arrangements', version: '', passed: 0, failures: 1, failed: ['third'], date: '2026-11-28' },
+  {
+    name: 'mysql',
+    title: 'MySQL',
+    version: '9.7.4',
+    passed: 1,
+    failures: 2,
+    failed: ['one | of it', 'another'],
+    date: '2026-11-28',
+  },
+  {
+    name: 'arrangements',
+    title: 'Other arrangements',
+    version: '',
+    passed: 0,
+    failures: 1,
+    failed: ['third'],
+    date: '2026-11-28',
+  },
 ]
 
 test('the page of the engines is read as it was written, so that rows of earlier runs stay', () => {

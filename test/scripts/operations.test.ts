@@ -41,7 +41,8 @@ const series = new Map(metricNames.flatMap(name => {
   const { kind, labels } = metrics[name]
   const text = prometheusName(name)
   if (kind !== 'histogram') return [[text, labels] as const]
-  return [[`${text}_bucket`, [...labels, 'le']] as const, [`${text}_sum`, labels] as const, [`${text}_count`, labels] as const]
+  return [[`${text}_bucket`, [...labels, 'le']] as const, [`${text}_sum`, labels] as const,
+    [`${text}_count`, labels] as const]
 }))
 /** The label that Prometheus adds. */
 const added = ['instance']

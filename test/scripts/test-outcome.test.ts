@@ -73,7 +73,9 @@ test('failures are listed with step, file, title, error and location', () => {
 })
 
 test('of a long message the first lines are listed, and of many failures the first ones', () => {
-  const long = listFailures([failure('long', Array.from({ length: 100 }, (_, line) => `${line} `.repeat(500)).join('\n'))])
+  const long = listFailures([
+    failure('long', Array.from({ length: 100 }, (_, line) => `${line} `.repeat(500)).join('\n')),
+  ])
   expect(long).toHaveLength(17)
   expect(Math.max(...long.map(({ length }) => length))).toBeLessThan(320)
   const many = listFailures(Array.from({ length: 100 }, (_, index) => failure(`test ${index}`)))

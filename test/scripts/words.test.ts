@@ -33,7 +33,8 @@ const banned: readonly (readonly [expression: RegExp, instead: string])[] = [
 ]
 
 const files = globSync([
-  'src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx,mjs,svelte}', 'scripts/**/*.{ts,mjs}', 'bench/**/*.ts', 'examples/**/*.{ts,tsx,js,mjs,html,svelte}',
+  'src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx,mjs,svelte}', 'scripts/**/*.{ts,mjs}', 'bench/**/*.ts',
+  'examples/**/*.{ts,tsx,js,mjs,html,svelte}',
   'console/src/**/*.{ts,tsx}', 'docs/**/*.md', 'clients/**/*.{py,md}', 'deploy/**/*', '*.md',
 ], {
   cwd: root,

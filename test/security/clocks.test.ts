@@ -54,16 +54,16 @@ describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process w
     }
   })
 
-  test('reports no theft if the other process repeats a lost response', async () => {
-    const [right, wrong] = twoProcesses(skew)
-    for (const [first, second] of [[right, wrong], [wrong, right]] as const) {
-      const { refreshToken } = await login(first.core)
-      await refreshed(first.core, refreshToken)
-      const answer = await refreshed(second.core, refreshToken)
-      right.clock.advance(HOUR)
-      await refreshed(first.core, answer.refreshToken)
-    }
-  })
+    test('reports no theft if the other process repeats a lost response', async () => {
+      const [right, wrong] = twoProcesses(skew)
+      for (const [first, second] of [[right, wrong], [wrong, right]] as const) {
+        const { refreshToken } = await login(first.core)
+        await refreshed(first.core, refreshToken)
+        const answer = await refreshed(second.core, refreshToken)
+        right.clock.advance(HOUR)
+        await refreshed(first.core, answer.refreshToken)
+      }
+    })
 
   test('keeps revocations for as long as an access token is valid by either clock', async () => {
     const [right, wrong] = twoProcesses(skew)

@@ -69,8 +69,10 @@ describe('a refresh with concurrent ones', () => {
     })
     const answer = await core.refresh(second.refreshToken, 'header', owner)
     expect(answer).toMatchObject({ kind: 'refreshed', how: 'adopt', issued: { claims: { gen: 1, brn: 0 } } })
-    expect(answer.kind === 'refreshed' && answer.issued.refreshToken, 'the same token is returned').toBe(second.refreshToken)
-    expect(await store.find(first.claims.sid)).toMatchObject({ generation: 1, confirmed: false, refreshKeyId: after.refreshKeyId })
+    expect(answer.kind === 'refreshed' && answer.issued.refreshToken, 'the same token is returned')
+      .toBe(second.refreshToken)
+    expect(await store.find(first.claims.sid))
+      .toMatchObject({ generation: 1, confirmed: false, refreshKeyId: after.refreshKeyId })
   })
 })
 
@@ -87,7 +89,8 @@ describe('concurrent updates of session data', () => {
     const store: SessionStore = { ...createMemoryStore(), updateInfo: async () => false }
     const { core } = createTestCore({ store })
     const { claims } = await login(core)
-    await expect(core.updateSessionInfo(claims.sid, () => ({ count: 1 }))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(core.updateSessionInfo(claims.sid, () => ({ count: 1 })))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 

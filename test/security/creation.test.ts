@@ -41,7 +41,9 @@ test('an access token expires no later than its session', async () => {
 
 test('access tokens of one hour are valid for 48 to 60 minutes, at random', async () => {
   const { core } = createTestCore()
-  const lifetimes = (await Promise.all(Array.from({ length: 60 }, () => login(core)))).map(({ claims }) => claims.exp - claims.iat)
+  const lifetimes = (await Promise.all(Array.from({ length: 60 }, () => login(core)))).map(({ claims }) =>
+    claims.exp - claims.iat
+  )
   expect(Math.min(...lifetimes)).toBeGreaterThanOrEqual(2879)
   expect(Math.max(...lifetimes)).toBeLessThanOrEqual(3600)
   expect(new Set(lifetimes).size).toBeGreaterThan(20)
@@ -49,7 +51,9 @@ test('access tokens of one hour are valid for 48 to 60 minutes, at random', asyn
 
 test('a session keeps the lifetimes of its login through rotation', async () => {
   const { core, clock } = createTestCore()
-  const issued = await login(core, 'alice', { options: { accessTokenLifetime: 300, idleTimeout: 3600, absoluteTimeout: 7200 } })
+  const issued = await login(core, 'alice', {
+    options: { accessTokenLifetime: 300, idleTimeout: 3600, absoluteTimeout: 7200 },
+  })
   clock.advance(HOUR - SECOND)
   const next = await refreshed(core, issued.refreshToken)
   expect(next.claims.exp - next.claims.iat).toBeLessThanOrEqual(300)

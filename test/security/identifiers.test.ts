@@ -6,24 +6,25 @@ const unfit: readonly [string, unknown][] = [
   ['undefined', undefined], ['an object', { $ne: null }],
 ]
 
-test.each(unfit)('S-14: every method that takes a user id rejects an invalid one without a store call: %s', async (_, id) => {
-  const { core, takeCalls } = createTestCore()
-  const userId = id as string
-  const calls = [
-    () => core.create({ userId, mode: 'header', client: owner }),
-    () => core.revokeAllSessionsForUser(userId),
-    () => core.listSessions(userId),
-    () => core.getAllSessionHandlesForUser(userId),
-  ]
-  const messages = new Set<string>()
-  for (const call of calls) {
-    const error: unknown = await call().then(() => null, (failure: unknown) => failure)
-    expect(error).toMatchObject({ code: 'INVALID_DATA' })
-    messages.add((error as Error).message)
-  }
-  expect([...messages]).toEqual([expect.stringContaining('the user id must be a string of 1 to 255 characters')])
-  expect(takeCalls()).toEqual([])
-})
+test.each(unfit)('S-14: every method that takes a user id rejects an invalid one without a store call: %s',
+  async (_, id) => {
+    const { core, takeCalls } = createTestCore()
+    const userId = id as string
+    const calls = [
+      () => core.create({ userId, mode: 'header', client: owner }),
+      () => core.revokeAllSessionsForUser(userId),
+      () => core.listSessions(userId),
+      () => core.getAllSessionHandlesForUser(userId),
+    ]
+    const messages = new Set<string>()
+    for (const call of calls) {
+      const error: unknown = await call().then(() => null, (failure: unknown) => failure)
+      expect(error).toMatchObject({ code: 'INVALID_DATA' })
+      messages.add((error as Error).message)
+    }
+    expect([...messages]).toEqual([expect.stringContaining('the user id must be a string of 1 to 255 characters')])
+    expect(takeCalls()).toEqual([])
+  })
 
 test('S-14: ids that would be equal in UTF-8 do not revoke sessions of other users', async () => {
   const { core } = createTestCore()
@@ -54,7 +55,10 @@ test('S-14: a login with an invalid tenant id fails', async () => {
 test('S-14: half surrogate pairs and U+0000 in claims and session data are stored unchanged', async () => {
   const { core } = createTestCore()
   const text = 'a\ud800\0\udfff'
-  const { accessToken, claims } = await login(core, 'alice', { jwtPayload: { role: text }, sessionInfo: { note: text } })
+  const { accessToken, claims } = await login(core, 'alice', {
+    jwtPayload: { role: text },
+    sessionInfo: { note: text },
+  })
   expect(await core.verify(accessToken)).toMatchObject({ kind: 'active', payload: { role: text } })
   expect(await core.getSessionInfo(claims.sid)).toEqual({ note: text })
 })

@@ -63,7 +63,13 @@ test('S-02: nor with the key and the record, the access token or a token of anot
   if (record === null) throw new Error('the session is gone')
   const anchors = [record.anchorHash, record.refreshHash, other.anchor, record.handle.padEnd(43, 'A')]
   for (const anchor of anchors) {
-    const forged = await key.write({ handle: record.handle, generation: 1, branch: 0, anchor, secret: record.refreshHash })
+    const forged = await key.write({
+      handle: record.handle,
+      generation: 1,
+      branch: 0,
+      anchor,
+      secret: record.refreshHash,
+    })
     expect((await core.refresh(forged, 'header', thief)).kind).toBe('unauthorized')
   }
   clock.advance(HOUR)
@@ -79,7 +85,13 @@ test('S-02: a token that is not ahead and lacks the anchor is not theft: nothing
   for (const later of [0, 70 * SECOND]) {
     clock.advance(later)
     for (const generation of [0, 1]) {
-      const forged = await key.write({ handle: first.claims.sid, generation, branch: 0, anchor: random(), secret: random() })
+      const forged = await key.write({
+        handle: first.claims.sid,
+        generation,
+        branch: 0,
+        anchor: random(),
+        secret: random(),
+      })
       expect(await core.refresh(forged, 'header', thief)).toEqual({ kind: 'unauthorized', ended: false })
     }
   }

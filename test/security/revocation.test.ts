@@ -204,7 +204,8 @@ describe('REV-11: an unavailable store', () => {
     const { accessToken, refreshToken } = await login(core)
     cut.down = true
     await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    await expect(core.verify(accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(core.verify(accessToken, { blacklisting: 'strict' }))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     cut.down = false
     await refreshed(core, refreshToken)
   })

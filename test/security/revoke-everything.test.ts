@@ -24,18 +24,19 @@ async function twoProcesses(accessTokenBlacklisting: Blacklisting): Promise<{
   return { here, elsewhere, session }
 }
 
-test.each(modes)('S-13: with %s, another process can neither refresh nor read sessions once it has returned', async mode => {
-  const { here, elsewhere, session } = await twoProcesses(mode)
-  await elsewhere.core.revokeEverySession()
-  const { sid, sub } = session.claims
-  expect(await here.core.refresh(session.refreshToken, 'header', owner)).toMatchObject({ kind: 'unauthorized' })
-  expect(await here.core.getAllSessionHandlesForUser(sub)).toEqual([])
-  expect((await here.core.listSessions(sub)).sessions).toEqual([])
-  await expect(here.core.getSessionInfo(sid)).rejects.toBeInstanceOf(SessionNotFoundError)
-  await expect(here.core.updateSessionInfo(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
-  await expect(here.core.updateJwtPayload(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
-  expect(await here.core.revokeSession(sid)).toBe(false)
-})
+test.each(modes)('S-13: with %s, another process can neither refresh nor read sessions once it has returned',
+  async mode => {
+    const { here, elsewhere, session } = await twoProcesses(mode)
+    await elsewhere.core.revokeEverySession()
+    const { sid, sub } = session.claims
+    expect(await here.core.refresh(session.refreshToken, 'header', owner)).toMatchObject({ kind: 'unauthorized' })
+    expect(await here.core.getAllSessionHandlesForUser(sub)).toEqual([])
+    expect((await here.core.listSessions(sub)).sessions).toEqual([])
+    await expect(here.core.getSessionInfo(sid)).rejects.toBeInstanceOf(SessionNotFoundError)
+    await expect(here.core.updateSessionInfo(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
+    await expect(here.core.updateJwtPayload(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
+    expect(await here.core.revokeSession(sid)).toBe(false)
+  })
 
 test('S-13: with strict, another process rejects the access token at its next request', async () => {
   const { here, elsewhere, session } = await twoProcesses('strict')
@@ -57,12 +58,13 @@ test.each(modes)('S-13: with %s, the process that revokes rejects the access tok
 })
 
 // With `off`, a process reads new keys within a minute. A login there, before that, is valid for that long.
-test.each(modes)('S-13: with %s, a later login in the process that called it stays valid in every process', async mode => {
-  const { here, elsewhere } = await twoProcesses(mode)
-  await elsewhere.core.revokeEverySession()
-  here.clock.advance(1)
-  const again = await login(elsewhere.core)
-  expect((await here.core.getAllSessionHandlesForUser(again.claims.sub)).map(parseHandle)).toEqual([again.claims.sid])
-  const next = await refreshed(here.core, again.refreshToken)
-  expect((await here.core.verify(next.accessToken)).kind).toBe('active')
-})
+test.each(modes)('S-13: with %s, a later login in the process that called it stays valid in every process',
+  async mode => {
+    const { here, elsewhere } = await twoProcesses(mode)
+    await elsewhere.core.revokeEverySession()
+    here.clock.advance(1)
+    const again = await login(elsewhere.core)
+    expect((await here.core.getAllSessionHandlesForUser(again.claims.sub)).map(parseHandle)).toEqual([again.claims.sid])
+    const next = await refreshed(here.core, again.refreshToken)
+    expect((await here.core.verify(next.accessToken)).kind).toBe('active')
+  })

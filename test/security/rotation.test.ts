@@ -47,7 +47,10 @@ describe('ROT-01: using a used-up token again revokes the session', () => {
 
   test('with `theft: observe`, the token is rejected and reported, and the session stays active', async () => {
     const heard: TheftEvidence[] = []
-    const { core, clock } = createTestCore({ theft: 'observe', events: { onTokenTheft: evidence => heard.push(evidence) } })
+    const { core, clock } = createTestCore({
+      theft: 'observe',
+      events: { onTokenTheft: evidence => heard.push(evidence) },
+    })
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
     clock.advance(61 * SECOND)
@@ -126,7 +129,9 @@ test('ROT-04: ten tabs that refresh concurrently 50 times are never logged out',
   let { refreshToken } = await login(core)
   for (let round = 0; round < 50; round++) {
     const answers = await Promise.all(Array.from({ length: 10 }, () => core.refresh(refreshToken, 'header', owner)))
-    const tokens = new Set(answers.map(answer => answer.kind === 'refreshed' ? answer.issued.refreshToken : answer.kind))
+    const tokens = new Set(
+      answers.map(answer => answer.kind === 'refreshed' ? answer.issued.refreshToken : answer.kind),
+    )
     expect(tokens.size).toBe(1)
     refreshToken = [...tokens][0] ?? ''
     clock.advance(HOUR)
@@ -192,7 +197,9 @@ test('ROT-08: tokens that Keyturn did not issue never revoke anything', async ()
   const { refreshToken, claims } = await login(core)
   const [version, kid, ...rest] = refreshToken.split('.')
   for (let attempt = 0; attempt < 500; attempt++) {
-    const secret = Buffer.from(Array.from({ length: 32 }, (_, index) => (attempt * 31 + index * 7) % 256)).toString('base64url')
+    const secret = Buffer.from(Array.from({ length: 32 }, (_, index) => (attempt * 31 + index * 7) % 256)).toString(
+      'base64url',
+    )
     const forged = [version, kid, claims.sid, String(attempt % 5), '0', rest[3], secret, rest.at(-1)].join('.')
     expect(await core.refresh(forged, 'header', thief)).toEqual({ kind: 'unauthorized', ended: false })
   }

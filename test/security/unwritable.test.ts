@@ -5,7 +5,9 @@ import { SAME_ORIGIN, send, startSessionServer } from '../support/session-server
 import { createTestCore, login, refreshed } from '../support/test-core.ts'
 
 const userId = '\u0001'.repeat(255)
-const payloadOf = (length: number): { role: string } => ({ role: 'x'.repeat(length - JSON.stringify({ role: '' }).length) })
+const payloadOf = (length: number): { role: string } => ({
+  role: 'x'.repeat(length - JSON.stringify({ role: '' }).length),
+})
 const refused = { code: 'INVALID_DATA', message: expect.stringMatching(/JWT payload has 2000 bytes, the user id 1530/) }
 
 test('S-12: a login with a payload that is too long for a token fails without a store call', async () => {
@@ -59,7 +61,8 @@ test('S-12: by handle, a short payload costs one store call, a long one two; a s
   expect(takeCalls()).toEqual(['find', 'updatePayload'])
   await core.revokeSession(claims.sid)
   for (const length of [500, 2000]) {
-    await expect(core.updateJwtPayload(claims.sid, payloadOf(length))).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
+    await expect(core.updateJwtPayload(claims.sid, payloadOf(length)))
+      .rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
   }
 })
 
@@ -82,11 +85,13 @@ test('S-12: a stored payload still fits into a token after a change of algorithm
   clock.advance(3_600_000)
   const next = await refreshed(other.core, refreshToken)
   expect(next.payload).toEqual(payloadOf(length))
-  expect(JSON.parse(Buffer.from(next.accessToken.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg: 'RS256' })
+  expect(JSON.parse(Buffer.from(next.accessToken.split('.')[0] ?? '', 'base64url').toString()))
+    .toMatchObject({ alg: 'RS256' })
 })
 
 test('S-12: a cookie name is short enough for the longest token', () => {
-  const make = (name: string): unknown => createSessions({ origin: 'https://app.example.com', cookie: { accessTokenName: name } })
+  const make = (name: string): unknown =>
+    createSessions({ origin: 'https://app.example.com', cookie: { accessTokenName: name } })
   expect(() => make('a'.repeat(128))).not.toThrow()
   expect(() => make('a'.repeat(129))).toThrow('at most 128 characters')
 })

@@ -174,7 +174,8 @@ describe('REV-11: a stale feed', () => {
     cut.down = false
     const other = await login(open.core)
     cut.down = true
-    await expect(open.core.verify(other.accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(open.core.verify(other.accessToken, { blacklisting: 'strict' }))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 

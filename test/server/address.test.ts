@@ -14,21 +14,22 @@ import { createDirectory, removeDirectory } from '../support/servers/workspace.t
 const API_KEY = 'a-key-that-no-one-guesses'
 const headers = { 'api-key': API_KEY, 'content-type': 'application/json' }
 
-test.each([[[]], [['--host', '0.0.0.0']]])('keyturn serve --port 0 %j issues tokens with the port that it got', async more => {
-  const folder = createDirectory()
-  const server = await serveProcess(folder, ['sqlite::memory:', '--port', '0', '--api-key', API_KEY, ...more])
-  const port = new URL(server.url).port
-  expect(Number(port)).toBeGreaterThan(0)
-  const address = `http://127.0.0.1:${port}`
-  const body = JSON.stringify({ userId: 'ada' })
-  const { accessToken } = await (await fetch(`${address}/v1/sessions`, { method: 'POST', headers, body })).json()
-  const keys = createRemoteJWKSet(new URL(`${address}/jwt/jwks.json`))
-  const { payload } = await jwtVerify(accessToken, keys, { issuer: address })
-  expect(payload.sub).toBe('ada')
-  expect(server.output().includes('no address that clients can use')).toBe(more.length > 0)
-  expect(await server.end('SIGTERM')).toBe(0)
-  removeDirectory(folder)
-})
+test.each([[[]], [['--host', '0.0.0.0']]])('keyturn serve --port 0 %j issues tokens with the port that it got',
+  async more => {
+    const folder = createDirectory()
+    const server = await serveProcess(folder, ['sqlite::memory:', '--port', '0', '--api-key', API_KEY, ...more])
+    const port = new URL(server.url).port
+    expect(Number(port)).toBeGreaterThan(0)
+    const address = `http://127.0.0.1:${port}`
+    const body = JSON.stringify({ userId: 'ada' })
+    const { accessToken } = await (await fetch(`${address}/v1/sessions`, { method: 'POST', headers, body })).json()
+    const keys = createRemoteJWKSet(new URL(`${address}/jwt/jwks.json`))
+    const { payload } = await jwtVerify(accessToken, keys, { issuer: address })
+    expect(payload.sub).toBe('ada')
+    expect(server.output().includes('no address that clients can use')).toBe(more.length > 0)
+    expect(await server.end('SIGTERM')).toBe(0)
+    removeDirectory(folder)
+  })
 
 test('a server on a free port does not listen any more if it cannot open its store', async () => {
   const close = vi.spyOn(Server.prototype, 'close')
@@ -47,7 +48,8 @@ test('a server whose port is taken closes its store, and the error names the add
     const store = createMemoryStore()
     return { ...store, close: async () => { closed++; await store.close() } }
   }
-  await expect(startServer({ port, logLevel: 'silent' }, { openStore })).rejects.toThrow(`EADDRINUSE: address already in use 127.0.0.1:${port}`)
+  await expect(startServer({ port, logLevel: 'silent' }, { openStore }))
+    .rejects.toThrow(`EADDRINUSE: address already in use 127.0.0.1:${port}`)
   expect(closed).toBe(1)
   other.close()
 })

@@ -16,7 +16,10 @@ const stores = vi.hoisted(() => new Map<string, SessionStore>())
 vi.mock('../../src/stores/redis/kind.ts', async () => {
   const { keyPrefixRule } = await import('../../src/stores/redis/options.ts')
   const { text } = await import('../../src/base/options.ts')
-  const nameOf = (url: string, { prefix = 'keyturn:', schema = 'main' }: { prefix?: string; schema?: string }): string => (
+  const nameOf = (
+    url: string,
+    { prefix = 'keyturn:', schema = 'main' }: { prefix?: string; schema?: string },
+  ): string => (
     `${url.slice('archive:'.length)}/${schema}/${prefix}`
   )
   return {
@@ -56,12 +59,15 @@ beforeEach(() => stores.clear())
 describe('V-10: one line in the registry makes a kind of store available', () => {
   test('to the settings, their help and their messages', () => {
     const store = settingDescriptions.find(({ name }) => name === 'store')
-    expect(store).toMatchObject({ help: expect.stringContaining('archive:upper'), accepts: expect.stringContaining('archive:') })
+    expect(store)
+      .toMatchObject({ help: expect.stringContaining('archive:upper'), accepts: expect.stringContaining('archive:') })
     const read = (flags: Record<string, string>): unknown => readSettings({ flags, environment: {}, file: {} })
     expect(read({ store: 'archive:upper', schema: 'oak' })).toMatchObject({ store: 'archive:upper', schema: 'oak' })
     expect(() => read({ store: 'archive:upper', schema: '9' })).toThrow('--schema must be a word of a-z; received "9"')
-    expect(() => read({ store: 'redis://127.0.0.1' })).toThrow(/^the store must be a URL that begins with .* or archive:/)
-    expect(warningsOf({ store: 'archive:upper', secrets: [], host: '127.0.0.1', issuer: null, publicOrigin: null })).toHaveLength(1)
+    expect(() => read({ store: 'redis://127.0.0.1' }))
+      .toThrow(/^the store must be a URL that begins with .* or archive:/)
+    expect(warningsOf({ store: 'archive:upper', secrets: [], host: '127.0.0.1', issuer: null, publicOrigin: null }))
+      .toHaveLength(1)
   })
 
   test('to every command', async () => {
@@ -73,11 +79,13 @@ describe('V-10: one line in the registry makes a kind of store available', () =>
     const flags = ['archive:upper', '--prefix', 'my:', '--schema', 'oak', '--app', 'shop']
     for (const words of [['keys', 'list'], ['sessions', 'list', 'ada'], ['cleanup'], ['doctor']]) {
       const { code, out, error } = await keyturn(...words, ...flags)
-      expect([code, out + error]).toEqual([1, expect.stringMatching(/there is no archive upper\/oak\/my:shop:\. .*`keyturn migrate`/)])
+      expect([code, out + error])
+        .toEqual([1, expect.stringMatching(/there is no archive upper\/oak\/my:shop:\. .*`keyturn migrate`/)])
     }
     expect(await keyturn('migrate', ...flags, '--print')).toMatchObject({ code: 0, out: 'BUILD /oak/my:shop:' })
     expect(stores.size).toBe(0)
-    expect(await keyturn('migrate', ...flags)).toMatchObject({ code: 0, out: expect.stringContaining('version 0 to 7') })
+    expect(await keyturn('migrate', ...flags))
+      .toMatchObject({ code: 0, out: expect.stringContaining('version 0 to 7') })
     expect((await keyturn('keys', 'list', ...flags)).code).toBe(0)
     expect((await keyturn('cleanup', ...flags)).code).toBe(0)
     expect([...stores.keys()]).toEqual(['upper/oak/my:shop:'])

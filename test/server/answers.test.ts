@@ -23,9 +23,10 @@ describe('HDR-07: HSTS', () => {
     await stream.body?.cancel()
   })
 
-  test.each([null, 'http://sessions.example.com'])('is not in a response if clients use http: %s', async publicOrigin => {
-    core = await startCoreServer({ publicOrigin, apiKeys: [API_KEY] })
-    expect((await core.call('/hello')).headers.has('strict-transport-security')).toBe(false)
+  test.each([null, 'http://sessions.example.com'])('is not in a response if clients use http: %s',
+    async publicOrigin => {
+      core = await startCoreServer({ publicOrigin, apiKeys: [API_KEY] })
+      expect((await core.call('/hello')).headers.has('strict-transport-security')).toBe(false)
   })
 
   test('no response is a redirect, to https or elsewhere', async () => {

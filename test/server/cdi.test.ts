@@ -85,7 +85,9 @@ describe('paths', () => {
     }
     const across = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice' } })
     expect([across.status, across.text]).toEqual([403, 'Only public tenantId can call this app specific API\n'])
-    const removed = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice', revokeAcrossAllTenants: false } })
+    const removed = await core.call('/t1/recipe/session/remove', {
+      body: { userId: 'alice', revokeAcrossAllTenants: false },
+    })
     expect(removed.json['sessionHandlesRevoked']).toEqual([two.session.handle])
     expect(await list('/public/recipe/session/user?userId=alice')).toEqual([one.session.handle])
   })
@@ -106,9 +108,11 @@ describe('applications', () => {
       body: { userId: 'a', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
     })).json
     expect((await two.call(`/recipe/session?sessionHandle=${created.session.handle}`)).json.status).toBe('UNAUTHORISED')
-    expect((await two.call(`/appid-shop/recipe/session?sessionHandle=${created.session.handle}`)).json.status).toBe('OK')
+    expect((await two.call(`/appid-shop/recipe/session?sessionHandle=${created.session.handle}`)).json.status)
+      .toBe('OK')
     expect((await two.refresh(created.refreshToken.token)).status).toBe('UNAUTHORISED')
-    expect((await two.call('/.well-known/jwks.json')).text).not.toBe((await two.call('/appid-shop/.well-known/jwks.json')).text)
+    expect((await two.call('/.well-known/jwks.json')).text)
+      .not.toBe((await two.call('/appid-shop/.well-known/jwks.json')).text)
     await two.server.close()
   })
 })
@@ -169,7 +173,8 @@ describe('a session', () => {
     const { session, accessToken, refreshToken } = await core.create({ userId: '' })
     expect(decodeJwt(accessToken.token).claims).toMatchObject({ sub: '', rsub: '' })
     const body = { accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true }
-    expect((await core.call('/recipe/session/verify', { body })).json).toMatchObject({ status: 'OK', session: { userId: '' } })
+    expect((await core.call('/recipe/session/verify', { body })).json)
+      .toMatchObject({ status: 'OK', session: { userId: '' } })
     expect((await core.refresh(refreshToken.token)).session.userId).toBe('')
     expect((await core.call('/recipe/session/user?userId=')).json['sessionHandles']).toEqual([session.handle])
     expect((await core.call('/recipe/session/remove', { body: { userId: '' } })).json['sessionHandlesRevoked'])
@@ -187,7 +192,8 @@ describe('a session', () => {
 
   test('has data that can be replaced', async () => {
     const { session: { handle: sessionHandle } } = await core.create({ userDataInDatabase: { a: 1 } })
-    const put = (path: string, body: object): Promise<{ json: { status: string } }> => core.call(path, { method: 'PUT', body })
+    const put = (path: string, body: object): Promise<{ json: { status: string } }> =>
+      core.call(path, { method: 'PUT', body })
     expect((await put('/recipe/session/data', { sessionHandle, userDataInDatabase: { b: 2 } })).json.status).toBe('OK')
     expect((await core.call(`/recipe/session/data?sessionHandle=${sessionHandle}`)).json)
       .toEqual({ status: 'OK', userDataInDatabase: { b: 2 } })
@@ -195,14 +201,16 @@ describe('a session', () => {
     expect((await core.call(`/recipe/jwt/data?sessionHandle=${sessionHandle}`)).json)
       .toEqual({ status: 'OK', userDataInJWT: { c: 3 } })
     expect((await put('/recipe/jwt/data', { sessionHandle: 'x', userDataInJWT: {} })).json.status).toBe('UNAUTHORISED')
-    expect((await put('/recipe/session/data', { sessionHandle: 'x', userDataInDatabase: {} })).json.status).toBe('UNAUTHORISED')
+    expect((await put('/recipe/session/data', { sessionHandle: 'x', userDataInDatabase: {} })).json.status)
+      .toBe('UNAUTHORISED')
   })
 
   test('is revoked by handle and by user, and expires', async () => {
     const [one, two, three] = [await core.create(), await core.create(), await core.create()]
     const remove = async (body: object): Promise<unknown> =>
       (await core.call('/recipe/session/remove', { body })).json['sessionHandlesRevoked']
-    expect(await remove({ sessionHandles: [one.session.handle, one.session.handle, 'unknown'] })).toEqual([one.session.handle])
+    expect(await remove({ sessionHandles: [one.session.handle, one.session.handle, 'unknown'] }))
+      .toEqual([one.session.handle])
     expect(await remove({ sessionHandles: [one.session.handle] })).toEqual([])
     expect(await remove({ userId: 'alice', revokeSessionsForLinkedAccounts: true }))
       .toEqual(expect.arrayContaining([two.session.handle, three.session.handle]))
@@ -222,7 +230,9 @@ describe('a session', () => {
   })
 
   test('flags that belong to a user id are refused together with handles', async () => {
-    const answer = await core.call('/recipe/session/remove', { body: { sessionHandles: [], revokeAcrossAllTenants: true } })
+    const answer = await core.call('/recipe/session/remove', {
+      body: { sessionHandles: [], revokeAcrossAllTenants: true },
+    })
     expect(answer.status).toBe(400)
   })
 })
@@ -249,8 +259,12 @@ describe('verify', () => {
   test('a changed or expired token gets TRY_REFRESH_TOKEN', async () => {
     const { accessToken } = await core.create()
     const [header = '', claims = '', signature = ''] = accessToken.token.split('.')
-    const forged = Buffer.from(JSON.stringify({ ...decodeJwt(accessToken.token).claims, sub: 'eve' })).toString('base64url')
-    for (const token of [`${header}.${forged}.${signature}`, `${header}.${claims}.`, `${header}.${claims}.${signature}=`]) {
+    const forged = Buffer.from(JSON.stringify({ ...decodeJwt(accessToken.token).claims, sub: 'eve' })).toString(
+      'base64url',
+    )
+    for (const token of [
+      `${header}.${forged}.${signature}`, `${header}.${claims}.`, `${header}.${claims}.${signature}=`,
+    ]) {
       expect((await verify(token)).json.status).toBe('TRY_REFRESH_TOKEN')
     }
     core.clock.advance(3_600_000)
@@ -277,7 +291,8 @@ describe('verify', () => {
     expect((await verify(accessToken.token, { ...on, antiCsrfToken: 'other' })).json.status).toBe('TRY_REFRESH_TOKEN')
     expect((await verify(accessToken.token, { ...on, doAntiCsrfCheck: false })).json.status).toBe('OK')
     const without = await core.create()
-    expect((await verify(without.accessToken.token, { ...on, antiCsrfToken: '' })).json.status).toBe('TRY_REFRESH_TOKEN')
+    expect((await verify(without.accessToken.token, { ...on, antiCsrfToken: '' })).json.status)
+      .toBe('TRY_REFRESH_TOKEN')
   })
 
   test('returns a newer payload up to 5.4, and only reports it from 5.6 on', async () => {
@@ -288,7 +303,8 @@ describe('verify', () => {
     const old = (await verify(accessToken.token, { checkDatabase: true })).json
     expect(old.session.userDataInJWT).toEqual({ v: 2 })
     const [before, after] = [decodeJwt(accessToken.token).claims, decodeJwt(old.accessToken.token).claims]
-    expect(after).toMatchObject({ v: 2, refreshTokenHash1: before['refreshTokenHash1'], antiCsrfToken: before['antiCsrfToken'] })
+    expect(after)
+      .toMatchObject({ v: 2, refreshTokenHash1: before['refreshTokenHash1'], antiCsrfToken: before['antiCsrfToken'] })
     const eager = (await verify(accessToken.token, { checkDatabase: true }, '5.6')).json
     expect(eager).toMatchObject({ status: 'OK', payloadUpdateAvailable: true })
     expect(eager.accessToken).toBeUndefined()
@@ -312,7 +328,8 @@ describe('verify', () => {
         expect(claimsOf(answer)).toEqual({ ...claimsOf(second), parentRefreshTokenHash1: null, iat, exp: iat + 3600 })
         expect(answer.accessToken).toMatchObject({ createdTime: iat * 1000, expiry: (iat + 3600) * 1000 })
       }
-      expect((await verify(present(answers[0]).accessToken.token)).json).toEqual({ status: 'OK', session: second.session })
+      expect((await verify(present(answers[0]).accessToken.token)).json)
+        .toEqual({ status: 'OK', session: second.session })
       const again = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
       expect(again.refreshToken.token).toBe(second.refreshToken.token)
       expect(claimsOf(again)['parentRefreshTokenHash1']).toBe(sha256(first.refreshToken.token))
@@ -335,7 +352,12 @@ describe('verify', () => {
       const first = await brief.create()
       const second = await brief.refresh(first.refreshToken.token)
       brief.clock.advance(60_000)
-      const body = { accessToken: second.accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }
+      const body = {
+        accessToken: second.accessToken.token,
+        doAntiCsrfCheck: false,
+        enableAntiCsrf: false,
+        checkDatabase: false,
+      }
       const answer = (await brief.call('/recipe/session/verify', { body })).json
       expect(answer.accessToken.expiry).toBe(first.accessToken.createdTime + 3_610_000)
       await brief.server.close()
@@ -474,7 +496,8 @@ describe('refresh', () => {
   })
 
   test('uses the kind of key that the request names, and otherwise that of the session', async () => {
-    const kidOf = ({ accessToken }: { accessToken: { token: string } }): unknown => decodeJwt(accessToken.token).header['kid']
+    const kidOf = ({ accessToken }: { accessToken: { token: string } }): unknown =>
+      decodeJwt(accessToken.token).header['kid']
     const first = await core.create({ useDynamicSigningKey: false })
     expect(kidOf(first)).toMatch(/^s-/)
     const old = (await core.call('/recipe/session/refresh', {
@@ -542,7 +565,10 @@ describe('keys', () => {
     const { jwt } = (await core.call('/recipe/jwt', {
       body: { algorithm: 'rs256', jwksDomain: 'https://a.example', payload: { x: 1 }, validity: 3600 },
     })).json
-    const { payload, protectedHeader } = await jwtVerify(String(jwt), jwks, { issuer: 'https://a.example', currentDate })
+    const { payload, protectedHeader } = await jwtVerify(String(jwt), jwks, {
+      issuer: 'https://a.example',
+      currentDate,
+    })
     expect(payload).toMatchObject({ x: 1, exp: Number(payload.iat) + 3600 })
     expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT', kid: expect.stringMatching(/^s-/) })
   })
@@ -600,8 +626,10 @@ describe('keys', () => {
   })
 
   test.each([
-    [{ algorithm: 'ES256', jwksDomain: 'a', payload: {}, validity: 1 }, 200, '{"status":"UNSUPPORTED_ALGORITHM_ERROR"}\n'],
-    [{ algorithm: 'RS256', jwksDomain: 'a', payload: {}, validity: 0 }, 400, 'validity must be greater than or equal to 0\n'],
+    [{ algorithm: 'ES256', jwksDomain: 'a', payload: {}, validity: 1 }, 200,
+      '{"status":"UNSUPPORTED_ALGORITHM_ERROR"}\n'],
+    [{ algorithm: 'RS256', jwksDomain: 'a', payload: {}, validity: 0 }, 400,
+      'validity must be greater than or equal to 0\n'],
   ])('/recipe/jwt: %j', async (body, status, text) => {
     const answer = await core.call('/recipe/jwt', { body })
     expect([answer.status, answer.text]).toEqual([status, text])

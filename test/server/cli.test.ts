@@ -70,7 +70,8 @@ describe('serve', () => {
     const revoke = ['sessions', 'revoke', '--user', 'erin', store, '--tenant'] as const
     expect(await keyturn(...revoke, 'acme')).toMatchObject({ code: 1, out: 'Revoked 0 sessions.' })
     expect(await keyturn(...revoke, 'public')).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
-    expect(await keyturn(...revoke, 'Acme')).toMatchObject({ code: 2, error: expect.stringContaining('--tenant must be') })
+    expect(await keyturn(...revoke, 'Acme'))
+      .toMatchObject({ code: 2, error: expect.stringContaining('--tenant must be') })
     expect(await keyturn('sessions', 'revoke', handle, store, '--tenant', 'acme'))
       .toMatchObject({ code: 2, error: expect.stringContaining('--tenant needs --user') })
   })
@@ -85,7 +86,8 @@ describe('serve', () => {
 
     expect(await keyturn('keys', 'rotate', '--purpose', 'core-dynamic', store)).toMatchObject({ code: 0 })
     const after = JSON.parse((await keyturn('keys', 'list', store, '--json')).out) as typeof listed
-    expect(after.filter(({ purpose }) => purpose === 'core-dynamic').map(({ state }) => state)).toEqual(['active', 'pending'])
+    expect(after.filter(({ purpose }) => purpose === 'core-dynamic').map(({ state }) => state))
+      .toEqual(['active', 'pending'])
     const pending = after.find(({ state }) => state === 'pending')?.publishedAs ?? ''
     expect(await keyturn('keys', 'retire', pending, store)).toMatchObject({ code: 0 })
     expect(await keyturn('keys', 'retire', pending, store)).toMatchObject({ code: 1 })
@@ -124,7 +126,8 @@ describe('S-15: an unknown variable that begins with KEYTURN_', () => {
     vi.stubEnv('KEYTURN_STORES', 'sqlite:elsewhere.db')
     try {
       const { code, error } = await keyturn(...args)
-      expect([code, error]).toEqual([2, expect.stringContaining('there is no variable "KEYTURN_STORES"; did you mean KEYTURN_STORE?')])
+      expect([code, error])
+        .toEqual([2, expect.stringContaining('there is no variable "KEYTURN_STORES"; did you mean KEYTURN_STORE?')])
     } finally {
       vi.unstubAllEnvs()
     }
@@ -150,14 +153,16 @@ describe('help, version and first steps', () => {
     expect((await keyturn('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
     expect(await keyturn('help', 'keys')).toEqual(await keyturn('keys', '--help'))
     expect(await keyturn('keys', 'list', '-h')).toEqual(await keyturn('keys', '--help'))
-    expect(await keyturn('help', 'conquer')).toMatchObject({ code: 2, error: expect.stringContaining('no command "conquer"') })
+    expect(await keyturn('help', 'conquer'))
+      .toMatchObject({ code: 2, error: expect.stringContaining('no command "conquer"') })
   })
 
-  test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not create a missing SQLite file', async (...args) => {
-    const file = join(folder, 'not-there.db')
-    const { code, error } = await keyturn(...args, `sqlite:${file}`)
-    expect([code, error]).toEqual([1, expect.stringContaining(`there is no SQLite file ${file}`)])
-    expect(existsSync(file)).toBe(false)
+  test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not create a missing SQLite file',
+    async (...args) => {
+      const file = join(folder, 'not-there.db')
+      const { code, error } = await keyturn(...args, `sqlite:${file}`)
+      expect([code, error]).toEqual([1, expect.stringContaining(`there is no SQLite file ${file}`)])
+      expect(existsSync(file)).toBe(false)
   })
 
   test('serve says that another program uses the port', async () => {
@@ -229,20 +234,26 @@ describe('doctor', () => {
     ['other cookies', { request: { cookie: 'a=b' } }, 'Domain or Path does not match'],
     ['http', { url: 'http://example.com/me', request: {} }, 'plain http'],
     ['another origin', { page: 'https://other.example', request: {} }, 'SameSite=None'],
-    ['duplicate', { request: { cookie: `sAccessToken=${valid}; sAccessToken=${valid}` } }, 'the cookie sAccessToken 2 times'],
+    ['duplicate', { request: { cookie: `sAccessToken=${valid}; sAccessToken=${valid}` } },
+      'the cookie sAccessToken 2 times'],
     ['expired', { request: { cookie: `sAccessToken=${jwt({ iat: 1, exp: now / 1000 - 5 })}` } }, 'expired 5 s ago'],
-    ['from the future', { request: { cookie: `sAccessToken=${jwt({ iat: now / 1000 + 99, exp: now / 1000 + 999 })}` } }, 'wrong clock'],
+    ['from the future', { request: { cookie: `sAccessToken=${jwt({ iat: now / 1000 + 99, exp: now / 1000 + 999 })}` } },
+      'wrong clock'],
     ['no JWT', { request: { cookie: 'sAccessToken=xyz' } }, 'It is not a JWT'],
-    ['cross-site', { method: 'POST', request: { cookie: `sAccessToken=${valid}`, 'sec-fetch-site': 'cross-site' } }, 'another site'],
+    ['cross-site', { method: 'POST', request: { cookie: `sAccessToken=${valid}`, 'sec-fetch-site': 'cross-site' } },
+      'another site'],
     ['proxy', { request: { cookie: `sAccessToken=${valid}`, host: 'internal:80' } }, 'there is a proxy between'],
-    ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } }, 'does not belong to that domain'],
-    ['secure', { url: 'http://example.com/', response: { 'set-cookie': 'sAccessToken=x; Secure' } }, 'is Secure, but the URL is http'],
+    ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } },
+      'does not belong to that domain'],
+    ['secure', { url: 'http://example.com/', response: { 'set-cookie': 'sAccessToken=x; Secure' } },
+      'is Secure, but the URL is http'],
     ['SameSite', { response: { 'set-cookie': 'sAccessToken=x; SameSite=None' } }, 'without Secure'],
     ['L-14: another port', {
       url: 'http://localhost:3000/me', request: { cookie: `sAccessToken-3001=${valid}` },
     }, 'has the cookie sAccessToken-3001, of an application whose origin has the port 3001'],
     ['CORS', { page: 'https://app.example.com', response: {} }, 'no Access-Control-Allow-Origin'],
-    ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } }, 'Allow-Origin: *'],
+    ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } },
+      'Allow-Origin: *'],
     ['server clock', { response: { date: new Date(now + 3_600_000).toUTCString() } }, '3600 s off'],
   ])('%s', (_, symptoms, words) => {
     expect(look(symptoms)).toContain(words)

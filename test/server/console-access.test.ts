@@ -70,25 +70,33 @@ describe('CON-10: without a login', () => {
 describe('CON-11: a change', () => {
   test.each(each(changes))('%s is refused for a page of another origin', async (_, operation) => {
     for (const headers of [
-      { origin: 'https://evil.example' }, { 'origin': 'null', 'sec-fetch-site': null }, { 'origin': 'null', 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site', 'origin': null },
+      { origin: 'https://evil.example' }, { 'origin': 'null', 'sec-fetch-site': null },
+      { 'origin': 'null', 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', 'origin': null },
       { 'origin': null, 'sec-fetch-site': null }, { origin: `${new URL(manager.url).origin}.evil.example` },
     ]) {
-      expect([headers, outcome(await send(manager, operation, { headers }))]).toEqual([headers, [403, 'foreign_origin']])
+      expect([headers, outcome(await send(manager, operation, { headers }))])
+        .toEqual([headers, [403, 'foreign_origin']])
     }
   })
 
-  test.each(each(changes.filter(({ needs }) => needs !== null)))('%s is refused without the change token of its login', async (_, operation) => {
-    for (const token of [null, '', 'wrong', reader.token]) {
-      expect(outcome(await send(manager, operation, { headers: { 'x-console-token': token } }))).toEqual([403, 'invalid_change_token'])
-    }
+  test.each(each(changes.filter(({ needs }) => needs !== null)))('%s is refused without the change token of its login',
+    async (_, operation) => {
+      for (const token of [null, '', 'wrong', reader.token]) {
+        expect(outcome(await send(manager, operation, { headers: { 'x-console-token': token } })))
+          .toEqual([403, 'invalid_change_token'])
+      }
+    })
+
+  test.each(each(changes.filter(({ needs }) => needs === 'manage')))('%s is refused for the role read',
+    async (_, operation) => {
+      expect(outcome(await send(reader, operation))).toEqual([403, 'read_only'])
   })
 
-  test.each(each(changes.filter(({ needs }) => needs === 'manage')))('%s is refused for the role read', async (_, operation) => {
-    expect(outcome(await send(reader, operation))).toEqual([403, 'read_only'])
-  })
-
-  test.each(each(consoleOperations.filter(({ needs, isGuarded }) => needs === 'read' && !isGuarded)))('%s is allowed for the role read', async (_, operation) => {
-    expect((await send(reader, operation)).status).toBe(200)
+  test.each(each(consoleOperations.filter(({ needs, isGuarded }) => needs === 'read' && !isGuarded)))(
+    '%s is allowed for the role read',
+    async (_, operation) => {
+      expect((await send(reader, operation)).status).toBe(200)
   })
 
   test('a token of another login of the same operator is refused', async () => {
@@ -98,8 +106,10 @@ describe('CON-11: a change', () => {
   })
 
   test('reading from a page of another site is refused', async () => {
-    expect(outcome(await manager.get('/overview', { headers: { 'sec-fetch-site': 'cross-site' } }))).toEqual([403, 'foreign_origin'])
-    expect(outcome(await manager.get('/overview', { headers: { origin: 'https://evil.example' } }))).toEqual([403, 'foreign_origin'])
+    expect(outcome(await manager.get('/overview', { headers: { 'sec-fetch-site': 'cross-site' } })))
+      .toEqual([403, 'foreign_origin'])
+    expect(outcome(await manager.get('/overview', { headers: { origin: 'https://evil.example' } })))
+      .toEqual([403, 'foreign_origin'])
   })
 })
 
@@ -117,13 +127,19 @@ describe('CON-12: a console session', () => {
       expect(line).toMatch(/; SameSite=Strict/)
       expect(line).toMatch(/; Path=\//)
     }
-    for (const name of ['st-access-token', 'st-refresh-token', 'front-token']) expect(login.headers.get(name)).toBeNull()
+    for (const name of ['st-access-token', 'st-refresh-token', 'front-token']) {
+      expect(login.headers.get(name)).toBeNull()
+    }
   })
 
   test('gives no tokens in headers, whatever the client asks for', async () => {
     const client = world.browser()
-    const answer = await client.call('POST', '/api/login', { body: { apiKey: MANAGER_KEY }, headers: { 'st-auth-mode': 'header' } })
-    expect([answer.status, answer.headers.get('st-access-token'), client.setCookies.length > 0]).toEqual([204, null, true])
+    const answer = await client.call('POST', '/api/login', {
+      body: { apiKey: MANAGER_KEY },
+      headers: { 'st-auth-mode': 'header' },
+    })
+    expect([answer.status, answer.headers.get('st-access-token'), client.setCookies.length > 0])
+      .toEqual([204, null, true])
   })
 
   test('ends after 15 minutes without a request, and with requests after 12 hours', async () => {
@@ -181,7 +197,9 @@ describe('CON-12: a console session', () => {
     const client = await own.operator()
     const others = await startConsoleServer({ consoleKeys: [`ada:read:${MANAGER_KEY}`] }, store)
     const moved = others.browser()
-    for (const [name, value] of client.cookies) moved.cookies.set(name.replace(/\d+$/, new URL(others.server.url).port), value)
+    for (const [name, value] of client.cookies) {
+      moved.cookies.set(name.replace(/\d+$/, new URL(others.server.url).port), value)
+    }
     expect(outcome(await moved.get('/me'))).toEqual([401, 'unauthenticated'])
     await Promise.all([own.server.close(), others.server.close()])
   })
@@ -209,7 +227,8 @@ describe('CON-13: a login', () => {
     const own = await startConsoleServer({ consoleKeys: [] })
     const client = own.browser()
     expect((await client.logIn('server-key-00123456789abcdef')).status).toBe(204)
-    expect((await client.get('/me')).json).toMatchObject({ name: 'API key 1', role: 'manage', login: 'key', application: 'public' })
+    expect((await client.get('/me')).json)
+      .toMatchObject({ name: 'API key 1', role: 'manage', login: 'key', application: 'public' })
     await own.server.close()
   })
 })
@@ -250,7 +269,9 @@ describe('CON-14: every response', () => {
   })
 
   test('of a path that leads out of the folder of the build is none of a file', async () => {
-    for (const path of ['/assets/%2e%2e%2fpackage.json', '/assets/..%2f..%2fpackage.json', '/assets/a%00.js', '/../package.json']) {
+    for (const path of [
+      '/assets/%2e%2e%2fpackage.json', '/assets/..%2f..%2fpackage.json', '/assets/a%00.js', '/../package.json',
+    ]) {
       expect((await world.browser().call('GET', path)).text).not.toContain('"keyturn"')
     }
   })
@@ -272,17 +293,43 @@ describe('CON-19: the console is off unless it is asked for', () => {
     ['this machine, with an API key', { console: true, apiKeys: [MANAGER_KEY] }, null],
     ['this machine, by flag texts', { console: 'true', consoleKeys: [key] }, null],
     ['no key', { console: true }, /--console needs a key to log in with/],
-    ['a proxy with TLS', { console: true, consoleKeys: [key], apiKeys: [MANAGER_KEY], host: '0.0.0.0', publicOrigin: 'https://a.example' }, null],
-    ['an address that others reach, without an origin', { console: true, consoleKeys: [key], apiKeys: [MANAGER_KEY], host: '0.0.0.0' },
-      /--console needs --public-origin/],
-    ['http for others', { console: true, consoleKeys: [key], apiKeys: [MANAGER_KEY], host: '0.0.0.0', publicOrigin: 'http://a.example' },
-      /--console needs an https --public-origin/],
-    ['http for others behind a proxy on this machine', { console: true, consoleKeys: [key], apiKeys: [MANAGER_KEY], publicOrigin: 'http://a.example' },
-      /--console needs an https --public-origin/],
-    ['http for others, accepted', { console: true, consoleKeys: [key], apiKeys: [MANAGER_KEY], publicOrigin: 'http://a.example', consoleWithoutTls: true }, null],
+    ['a proxy with TLS', {
+      console: true,
+      consoleKeys: [key],
+      apiKeys: [MANAGER_KEY],
+      host: '0.0.0.0',
+      publicOrigin: 'https://a.example',
+    }, null],
+    ['an address that others reach, without an origin', {
+      console: true,
+      consoleKeys: [key],
+      apiKeys: [MANAGER_KEY],
+      host: '0.0.0.0',
+    }, /--console needs --public-origin/],
+    ['http for others', {
+      console: true,
+      consoleKeys: [key],
+      apiKeys: [MANAGER_KEY],
+      host: '0.0.0.0',
+      publicOrigin: 'http://a.example',
+    }, /--console needs an https --public-origin/],
+    ['http for others behind a proxy on this machine', {
+      console: true,
+      consoleKeys: [key],
+      apiKeys: [MANAGER_KEY],
+      publicOrigin: 'http://a.example',
+    }, /--console needs an https --public-origin/],
+    ['http for others, accepted', {
+      console: true,
+      consoleKeys: [key],
+      apiKeys: [MANAGER_KEY],
+      publicOrigin: 'http://a.example',
+      consoleWithoutTls: true,
+    }, null],
     ['keys without the console', { consoleKeys: [key] }, /need --console/],
     ['two keys of one name', { console: true, consoleKeys: [key, `ada:read:${READER_KEY}`] }, /name of its own/],
-    ['an application of the name', { console: true, consoleKeys: [key], apps: ['console'] }, /--app console must have another id/],
+    ['an application of the name', { console: true, consoleKeys: [key], apps: ['console'] },
+      /--app console must have another id/],
     ['a key of another form', { console: true, consoleKeys: ['ada:owner:x'] }, /NAME:ROLE:KEY.*received an array of 1/],
   ])('%s', (_, settings, words) => {
     const read = (): unknown => readOptions(settings)

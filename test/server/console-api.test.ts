@@ -46,7 +46,8 @@ describe('CON-22: finding sessions', () => {
     for (let index = 0; index < 5; index++) {
       world.clock.advance(1000)
       made.unshift((await world.login('finder', {
-        tenantId: index % 2 === 0 ? 'public' : 'shop', ip: `192.0.2.${index}`, userAgent: index === 3 ? 'curl/8' : 'Mozilla Firefox/140',
+        tenantId: index % 2 === 0 ? 'public' : 'shop', ip: `192.0.2.${index}`,
+        userAgent: index === 3 ? 'curl/8' : 'Mozilla Firefox/140',
       })).handle)
     }
     const handles = async (query: string): Promise<readonly string[]> => (
@@ -104,11 +105,16 @@ describe('CON-22: finding sessions', () => {
 
 describe('CON-16: a session', () => {
   test('is shown with its times, lifetimes, lineage and data, and no digest of a secret', async () => {
-    const { handle } = await world.login('shown', { jwtPayload: { role: 'a' }, sessionInfo: { cart: [1] }, idleTimeout: 3600 })
+    const { handle } = await world.login('shown', {
+      jwtPayload: { role: 'a' },
+      sessionInfo: { cart: [1] },
+      idleTimeout: 3600,
+    })
     const detail = await read<SessionDetail>(rae, `/sessions/${handle}`)
     expect(detail).toMatchObject({
       handle, userId: 'shown', tenantId: 'public', createdAt: world.clock(), refreshedAt: world.clock(),
-      lifetimes: { idleTimeout: 60 * MINUTE, absoluteExpiry: null }, lineage: { generation: 0, branch: 0, isConfirmed: true },
+      lifetimes: { idleTimeout: 60 * MINUTE, absoluteExpiry: null },
+      lineage: { generation: 0, branch: 0, isConfirmed: true },
       jwtPayload: { value: { role: 'a' } }, sessionInfo: { value: { cart: [1] } },
     })
     const { text } = await rae.get(`/sessions/${handle}`)
@@ -127,7 +133,8 @@ describe('CON-16: a session', () => {
       )
       expect((await put({ n: 1 })).status).toBe(204)
       const late = await put({ n: 2 })
-      expect([...outcome(late), late.json['current']]).toEqual([409, 'conflict', { value: { n: 1 }, version: seen + 1 }])
+      expect([...outcome(late), late.json['current']])
+        .toEqual([409, 'conflict', { value: { n: 1 }, version: seen + 1 }])
       expect((await put({ n: 3 }, seen + 1)).status).toBe(204)
       expect((await read<SessionDetail>(rae, `/sessions/${handle}`))[what].value).toEqual({ n: 3 })
     }
@@ -142,7 +149,8 @@ describe('CON-16: a session', () => {
     )))
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409])
     const winner = answers.findIndex(({ status }) => status === 204)
-    expect(answers.find(({ status }) => status === 409)?.json['current']).toEqual({ value: { by: winner }, version: version + 1 })
+    expect(answers.find(({ status }) => status === 409)?.json['current'])
+      .toEqual({ value: { by: winner }, version: version + 1 })
   })
 
   test.each<readonly [what: string, body: unknown, status: number, field: string | undefined]>([
@@ -168,13 +176,15 @@ describe('CON-16: a session', () => {
   test('a body of another type is refused', async () => {
     const { handle } = await world.login('typed')
     const headers = { 'content-type': 'text/plain' }
-    expect(outcome(await ada.call('PUT', `/api/sessions/${handle}/info`, { body: '{}', headers }))).toEqual([415, 'unsupported_type'])
+    expect(outcome(await ada.call('PUT', `/api/sessions/${handle}/info`, { body: '{}', headers })))
+      .toEqual([415, 'unsupported_type'])
   })
 })
 
 describe('CON-16: revocations', () => {
   test('of one session, of the others and of all, which this process learns at once', async () => {
-    const sessions = [await world.login('ended'), await world.login('ended'), await world.login('ended'), await world.login('ended', { tenantId: 'shop' })]
+    const sessions = [await world.login('ended'), await world.login('ended'), await world.login('ended'),
+      await world.login('ended', { tenantId: 'shop' })]
     const [first, second] = sessions
     expect((await ada.call('DELETE', `/api/sessions/${first?.handle}`)).status).toBe(204)
     world.clock.advance(1000)
@@ -267,9 +277,13 @@ describe('CON-17: the theft log', () => {
     own.clock.advance(10 * MINUTE)
     await refresh(String(next['refreshToken']), '198.51.100.1', '=HYPERLINK("evil")')
     own.clock.advance(10 * MINUTE)
-    expect(await refresh(victim.refreshToken, '192.0.2.1', 'Mozilla/5.0 (X11; Linux) Firefox/140')).toMatchObject({ error: 'token_theft_detected' })
+    expect(await refresh(victim.refreshToken, '192.0.2.1', 'Mozilla/5.0 (X11; Linux) Firefox/140'))
+      .toMatchObject({ error: 'token_theft_detected' })
     client = await own.operator()
-    await vi.waitUntil(async () => (await read<ConsoleEvents>(client, '/events?kind=theft')).events.length === 1, 20_000)
+    await vi.waitUntil(
+      async () => (await read<ConsoleEvents>(client, '/events?kind=theft')).events.length === 1,
+      20_000,
+    )
   })
   afterAll(() => own.server.close())
 
@@ -300,7 +314,8 @@ describe('CON-17: the theft log', () => {
   test('of more events than a page is exported whole', async () => {
     for (let index = 0; index < 1201; index++) {
       await own.store.appendEvent({
-        id: `many-${String(index).padStart(5, '0')}`, kind: 'audit', at: own.clock(), until: own.clock() + DAY, userId: null, handle: null,
+        id: `many-${String(index).padStart(5, '0')}`, kind: 'audit', at: own.clock(), until: own.clock() + DAY,
+        userId: null, handle: null,
         detail: JSON.stringify({ action: 'unheard-of', operator: `o${index}` }),
       })
     }
@@ -317,7 +332,8 @@ describe('CON-23: keys, health and configuration', () => {
     const client = await own.operator()
     const before = await read<Keys>(client, '/keys')
     expect(before.keys.map(({ state }) => state)).toEqual(before.keys.map(() => 'current'))
-    expect(before.findings[0]).toMatchObject({ severity: 'warning', sentence: expect.stringContaining('not encrypted') })
+    expect(before.findings[0])
+      .toMatchObject({ severity: 'warning', sentence: expect.stringContaining('not encrypted') })
     expect(before.jwks.keys.length).toBeGreaterThan(0)
     expect((await client.get('/keys')).text).not.toMatch(/material|"d":/)
     expect((await client.call('POST', '/api/keys/rotation')).status).toBe(204)
@@ -360,7 +376,8 @@ describe('CON-23: keys, health and configuration', () => {
     expect(outcome(await client.get(`/sessions/${handle}`))).toEqual([503, 'unavailable'])
     expect(outcome(await client.call('DELETE', `/api/sessions/${handle}`))).toEqual([503, 'unavailable'])
     const { health, findings } = await read<HealthReport>(client, '/health')
-    expect([health.status, findings[0]?.severity, findings[0]?.cure]).toEqual(['degraded', 'error', expect.stringContaining('database')])
+    expect([health.status, findings[0]?.severity, findings[0]?.cure])
+      .toEqual(['degraded', 'error', expect.stringContaining('database')])
     expect((await read<Overview>(client, '/overview')).health.store.isReachable).toBe(false)
     cut.down = false
     expect((await client.get(`/sessions/${handle}`)).status).toBe(200)
@@ -378,21 +395,40 @@ describe('CON-18: the token inspector', () => {
   test('says what each part of a token is, for a reader too', async () => {
     const { accessToken, handle, refreshToken } = await world.login('inspected')
     const found = await inspect(`Bearer ${accessToken}\n`)
-    expect(found).toMatchObject({ verdict: 'good', handle, userId: 'inspected', header: { typ: 'at+jwt' }, claims: { sub: 'inspected' } })
+    expect(found).toMatchObject({
+      verdict: 'good',
+      handle,
+      userId: 'inspected',
+      header: { typ: 'at+jwt' },
+      claims: { sub: 'inspected' },
+    })
     const [head = '', body = '', signature = ''] = accessToken.split('.')
     const forged = `${head}.${body}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
-    expect(await inspect(forged)).toMatchObject({ verdict: 'bad', parts: { signature: { verdict: 'bad' }, claims: { verdict: 'unknown' } }, userId: null })
-    expect(await inspect(refreshToken)).toMatchObject({ verdict: 'bad', parts: { header: { sentence: expect.stringContaining('refresh token') } } })
+    expect(await inspect(forged)).toMatchObject({
+      verdict: 'bad',
+      parts: { signature: { verdict: 'bad' }, claims: { verdict: 'unknown' } },
+      userId: null,
+    })
+    expect(await inspect(refreshToken))
+      .toMatchObject({ verdict: 'bad', parts: { header: { sentence: expect.stringContaining('refresh token') } } })
     for (const text of ['', '.', '..', 'a.b.c', 'x'.repeat(16_384), '\u0000', '{"alg":"none"}']) {
       expect((await inspect(text)).verdict).toBe('bad')
     }
-    expect(outcome(await rae.call('POST', '/api/inspections', { body: { token: 'x'.repeat(16_385) } }))).toEqual([400, 'invalid_request'])
+    expect(outcome(await rae.call('POST', '/api/inspections', { body: { token: 'x'.repeat(16_385) } })))
+      .toEqual([400, 'invalid_request'])
   })
 
   test('reads tokens of CDI as well', async () => {
     const response = await fetch(`${world.server.url}/recipe/session`, {
-      method: 'POST', headers: { 'api-key': 'server-key-00123456789abcdef', 'cdi-version': '5.4', 'content-type': 'application/json' },
-      body: JSON.stringify({ userId: 'cdi', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false, useDynamicSigningKey: true }),
+      method: 'POST',
+      headers: { 'api-key': 'server-key-00123456789abcdef', 'cdi-version': '5.4', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        userId: 'cdi',
+        userDataInJWT: {},
+        userDataInDatabase: {},
+        enableAntiCsrf: false,
+        useDynamicSigningKey: true,
+      }),
     })
     const { accessToken } = await response.json() as { accessToken: { token: string } }
     expect(await inspect(accessToken.token)).toMatchObject({ verdict: 'good', userId: 'cdi', header: { typ: 'JWT' } })
@@ -406,9 +442,16 @@ describe('CON-18: the token inspector', () => {
     const next = await own.native('POST', '/v1/sessions/refresh', { refreshToken })
     own.clock.advance(5 * MINUTE)
     const state = async (): Promise<unknown> => ({
-      events: await own.store.pageEvents({ kinds: ['theft', 'shared', 'rejected', 'audit'], userId: null, handle: null }, { limit: 100, after: null }),
-      record: await own.store.find(present((await own.store.listByUser('traceless', { limit: 1, after: null })).sessions[0]).handle),
-      counters: (await read<Overview>(client, '/overview')).counters, cache: (await read<Overview>(client, '/overview')).health.cache,
+      events: await own.store.pageEvents({
+        kinds: ['theft', 'shared', 'rejected', 'audit'],
+        userId: null,
+        handle: null,
+      }, { limit: 100, after: null }),
+      record: await own.store.find(
+        present((await own.store.listByUser('traceless', { limit: 1, after: null })).sessions[0]).handle,
+      ),
+      counters: (await read<Overview>(client, '/overview')).counters,
+      cache: (await read<Overview>(client, '/overview')).health.cache,
     })
     await client.get('/me')
     const before = await state()
@@ -428,7 +471,8 @@ describe('CON-20: the overview', () => {
     const { from, step, ...series } = overview.series
     expect([step, world.clock() - from]).toEqual([STEP, expect.any(Number)])
     for (const [name, values] of Object.entries(series)) {
-      expect([name, values.length, overview.meanings[name as keyof typeof series]]).toEqual([name, POINTS, expect.stringMatching(/\.$/)])
+      expect([name, values.length, overview.meanings[name as keyof typeof series]])
+        .toEqual([name, POINTS, expect.stringMatching(/\.$/)])
     }
     expect(overview.health).toMatchObject({ status: 'ok', store: { isReachable: true } })
   })

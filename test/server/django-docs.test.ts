@@ -151,14 +151,18 @@ describe.skipIf(ours === null)('docs/django.md', () => {
     const ada = await logIn()
     for (const [origin, status] of [['https://evil.example', 403], ['https://www.example.com', 200]] as const) {
       expect((await send(ada, 'PUT', '/notes', [], { origin })).status).toBe(status)
-      const preflight = await send(ada, 'OPTIONS', '/notes', undefined, { origin, 'access-control-request-method': 'PUT' })
+      const preflight = await send(ada, 'OPTIONS', '/notes', undefined, {
+        origin,
+        'access-control-request-method': 'PUT',
+      })
       expect(preflight.headers['access-control-allow-origin']).toBe(status === 200 ? origin : undefined)
       expect(preflight.headers['access-control-allow-headers']?.includes('st-auth-mode') === true).toBe(status === 200)
     }
   })
 
   test('V-14: every setting of the package is in the table', () => {
-    const table = readFileSync(join(root, 'docs/django.md'), 'utf8').split('## Settings')[1]?.split('## Limits')[0] ?? ''
+    const table = readFileSync(join(root, 'docs/django.md'), 'utf8').split('## Settings')[1]?.split('## Limits')[0]
+      ?? ''
     const source = readFileSync(join(pythonPackage, 'src/keyturn/options.py'), 'utf8')
     const names = [...source.matchAll(/^ {4}(\w+): .* = _\w+\(/gm)].map(([, name = '']) => name.toUpperCase())
     expect([...table.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name]) => name)).toEqual(names)
@@ -228,7 +232,8 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     const setting = /`(session_expired_status_code=\d+)` to `session.init`/.exec(guide)?.[1] ?? ''
     const { port } = await start(code => code.replace('session.init(', `session.init(${setting}, `))
     expect((await new HttpClient(port, ORIGIN, Date.now).send('GET', '/me')).status).toBe(440)
-    const samples = samplesOf(readFileSync(join(root, 'docs/server.md'), 'utf8')).filter(({ code }) => /\binit\(/.test(code))
+    const samples = samplesOf(readFileSync(join(root, 'docs/server.md'),
+      'utf8')).filter(({ code }) => /\binit\(/.test(code))
     expect(samples.map(({ language, code }) => [language, /\btelemetry(?:=False|: false)/.test(code)]))
       .toEqual([['python', true], ['python', true], ['python', true], ['js', true]])
   })

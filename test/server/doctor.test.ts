@@ -114,7 +114,8 @@ async function examine(...args: string[]): Promise<Diagnosis> {
   }
   const faults = findings.filter(({ kind }) => kind === 'wrong')
   return {
-    code, sent, verdict, next, wrong: faults.map(({ about }) => about), words: faults.map(({ words }) => words).join('\n'),
+    code, sent, verdict, next, wrong: faults.map(({ about }) => about),
+    words: faults.map(({ words }) => words).join('\n'),
   }
 }
 
@@ -161,18 +162,25 @@ describe('V-11: doctor names what is wrong with an application', () => {
     const origin = await startApplication(await freePort(), { options: { origin: 'https://app.example.com' } })
     const { code, wrong, words, next } = await examine(origin)
     expect([code, wrong, next]).toEqual([1, ['origin'], `keyturn doctor ${origin}`])
-    expect(words).toContain(`names itself https://app.example.com/auth, but browsers reach it at ${origin}/auth. Set the option origin to ${origin}`)
+    expect(words).toContain(
+      `names itself https://app.example.com/auth, but browsers reach it at ${origin}/auth. Set the option origin to ${origin}`,
+    )
   })
 
   test('a proxy terminates TLS, and the option origin is the http one', async () => {
     const [plain, secure] = [await freePort(), await freePort()]
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
     execFileSync('openssl', [
-      'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+      'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj',
+      '/CN=localhost',
       '-keyout', key, '-out', cert,
     ], { stdio: 'ignore' })
     await startApplication(plain)
-    await serve(createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => pass(request, response, plain)), secure)
+    await serve(
+      createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) =>
+        pass(request, response, plain)),
+      secure,
+    )
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
     const { wrong, words } = await examine(`https://localhost:${secure}`)
     expect(wrong).toEqual(['TLS'])
@@ -181,13 +189,17 @@ describe('V-11: doctor names what is wrong with an application', () => {
 
   test('a proxy removes a prefix that the application does not know', async () => {
     const port = await freePort()
-    const proxy = await startProxy(port, request => { request.url = request.url?.slice('/api'.length) ?? '/' }, (request, response) => {
+    const proxy = await startProxy(port, request => {
+      request.url = request.url?.slice('/api'.length) ?? '/'
+    }, (request, response) => {
       if (request.url?.startsWith('/api/') === true) return false
       response.writeHead(404).end()
       return true
     })
     await startApplication(port, { options: { origin: proxy } })
-    for (const named of [[], ['--base-path', '/api/auth']]) expect((await examine(proxy, ...named)).wrong).toEqual(['proxy prefix'])
+    for (const named of [[], ['--base-path', '/api/auth']]) {
+      expect((await examine(proxy, ...named)).wrong).toEqual(['proxy prefix'])
+    }
     const { words } = await examine(proxy)
     expect(words).toContain('The proxy removes /api: set the option gatewayPath to /api.')
   })
@@ -224,7 +236,8 @@ describe('V-11: doctor names what is wrong with an application', () => {
   const page = 'http://localhost:4000'
   test('pages of another origin are not trusted', async () => {
     const { wrong, words } = await examine(await startApplication(await freePort()), '--page', page)
-    expect([wrong, words]).toEqual([['trusted origins'], `The application refuses requests of ${page}: add it to the option trustedOrigins.`])
+    expect([wrong, words]).toEqual([['trusted origins'],
+      `The application refuses requests of ${page}: add it to the option trustedOrigins.`])
   })
 
   test('CORS headers are missing', async () => {
@@ -242,13 +255,15 @@ describe('V-11: doctor names what is wrong with an application', () => {
     await startApplication(port, { options })
     const { wrong, words } = await examine(proxy, ...login)
     expect(wrong).toEqual(expect.arrayContaining(['origin', 'domain']))
-    expect(words).toContain('has Domain=example.com, but localhost does not belong to that domain: browsers drop the cookie.')
+    expect(words)
+      .toContain('has Domain=example.com, but localhost does not belong to that domain: browsers drop the cookie.')
   })
 
   test('the cookies are SameSite=Lax, and the page is of another site', async () => {
     const other = 'http://front.example'
     const options = { trustedOrigins: [other], cookie: { sameSite: 'lax' as const } }
-    const { wrong, words } = await examine(await startApplication(await freePort(), { options }), '--page', other, ...login)
+    const { wrong, words } = await examine(await startApplication(await freePort(), { options }), '--page', other,
+      ...login)
     expect(new Set(wrong)).toEqual(new Set(['SameSite']))
     expect(words).toContain('front.example and localhost are different sites')
   })
@@ -275,16 +290,22 @@ describe('V-11: doctor names what is wrong with an application', () => {
 
   test('its store does not answer', async () => {
     const down = new Proxy(createMemoryStore(), {
-      get: (target, name) => name === 'close' ? Reflect.get(target, name) as unknown : async () => { throw new Error('connect ECONNREFUSED') },
+      get: (target, name) =>
+        name === 'close' ? Reflect.get(target, name) as unknown : async () => {
+          throw new Error('connect ECONNREFUSED')
+        },
     })
-    const { wrong, code } = await examine(await startApplication(await freePort(), { options: { store: down } }), ...login)
+    const { wrong, code } = await examine(await startApplication(await freePort(), { options: { store: down } }),
+      ...login)
     expect([code, wrong.length]).toEqual([1, 1])
   })
 
   test('the login is refused, or is elsewhere', async () => {
     const origin = await startApplication(await freePort())
-    expect((await examine(origin, '--login', '/login', '--data', '{"user":"nobody"}')).words).toContain('log in with a user that exists')
-    expect((await examine(origin, '--login', '/signin', '--data', '{"user":"ada"}')).words).toContain('Name the login route with --login')
+    expect((await examine(origin, '--login', '/login', '--data', '{"user":"nobody"}')).words)
+      .toContain('log in with a user that exists')
+    expect((await examine(origin, '--login', '/signin', '--data', '{"user":"ada"}')).words)
+      .toContain('Name the login route with --login')
   })
 
   test('it is a standalone server', async () => {
@@ -304,7 +325,8 @@ test('V-11: a request without credentials of the caller\'s is not blamed for hav
 test('V-11: the examination of a store ends with a verdict and the next command', async () => {
   const file = join(folder, 'store.db')
   const missing = await examine(`sqlite:${file}`)
-  expect([missing.code, missing.next, missing.verdict]).toEqual([1, 'keyturn migrate', 'One thing is wrong: store. Correct it, then run the next command.'])
+  expect([missing.code, missing.next, missing.verdict])
+    .toEqual([1, 'keyturn migrate', 'One thing is wrong: store. Correct it, then run the next command.'])
   expect(await keyturn('migrate', `sqlite:${file}`)).toMatchObject({ code: 0 })
   expect(await examine(`sqlite:${file}`)).toMatchObject({ code: 0, next: 'keyturn serve' })
 })

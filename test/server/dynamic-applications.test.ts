@@ -46,7 +46,8 @@ test('an application has the lifetimes that it was created with, given as number
   expect(accessToken.expiry - accessToken.createdTime).toBeLessThanOrEqual(2000)
   expect(refreshToken.expiry - refreshToken.createdTime).toBe(5 * 60_000)
   const changed = await make('short', { access_token_validity: '3' })
-  expect([changed.status, changed.text]).toEqual([400, 'the application exists with other settings, and these cannot be changed\n'])
+  expect([changed.status, changed.text])
+    .toEqual([400, 'the application exists with other settings, and these cannot be changed\n'])
 })
 
 test.each([
@@ -116,7 +117,8 @@ test('a server that stops also closes an application that is still being opened'
   await expect(cut).rejects.toThrow()
   await Promise.all(closing)
   // Its keys come after that message, and before the last one.
-  expect(messages.slice(messages.indexOf('closing'))).toEqual(['closing', 'key made', 'key made', 'key made', 'key made', 'closed'])
+  expect(messages.slice(messages.indexOf('closing')))
+    .toEqual(['closing', 'key made', 'key made', 'key made', 'key made', 'closed'])
 })
 
 test('a tenant need not be created: it exists if it is served', async () => {

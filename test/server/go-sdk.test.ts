@@ -68,10 +68,13 @@ else {
       const page = await loggedIn('ada')
       const me = await page.send('GET', '/me')
       expect(JSON.parse(me.body)).toMatchObject({
-        userId: 'ada', tenantId: 'public', payload: { role: 'x', tId: 'public', parentRefreshTokenHash1: null }, data: { a: 1 },
+        userId: 'ada', tenantId: 'public', payload: { role: 'x', tId: 'public', parentRefreshTokenHash1: null },
+        data: { a: 1 },
       })
       expect(JSON.parse((await page.send('POST', '/update', { b: [2], role: null })).body)).toMatchObject({ b: [2] })
-      for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+      for (let round = 0; round < 3; round++) {
+        expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+      }
       const young = page.client.cookie('sAccessToken')
       const later = JSON.parse((await page.send('GET', '/me')).body) as { payload: object; data: object }
       // The SDK sent the token to `verify` on its first use, and passed on the new one.
@@ -107,7 +110,8 @@ else {
     test('an administrator finds and revokes the sessions of a user', async () => {
       await loggedIn('grace')
       await loggedIn('grace')
-      const found = JSON.parse((await new Page().send('GET', '/admin?user=grace')).body) as { handles: string[]; revoked: string[] }
+      const found = JSON.parse((await new Page().send('GET',
+        '/admin?user=grace')).body) as { handles: string[]; revoked: string[] }
       expect(found).toMatchObject({ userId: 'grace', tenantId: 'public' })
       expect(found.revoked.toSorted()).toEqual(found.handles.toSorted())
       expect(found.revoked).toHaveLength(2)

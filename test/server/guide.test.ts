@@ -68,7 +68,8 @@ test.skipIf(go === null)('V-14: the sample for Go logs in, finds the session, an
 describe('V-14: the guide lists', () => {
   test('every error code of the native API', () => {
     const section = guide.slice(guide.indexOf('\n### Errors\n'), guide.indexOf('\n### Clients\n'))
-    expect([...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code).filter(code => code !== 'error').toSorted())
+    expect([...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code).filter(code => code !== 'error')
+      .toSorted())
       .toEqual(Object.keys(errorCodes).toSorted())
   })
 

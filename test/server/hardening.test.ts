@@ -35,7 +35,8 @@ async function raw(core: CoreServer, bytes: string, options: { end?: boolean } =
 
 const paths = [
   '/recipe/session', '/recipe/session/verify', '/recipe/session/refresh', '/recipe/session/regenerate',
-  '/recipe/session/remove', '/recipe/session/user', '/recipe/session/data', '/recipe/jwt/data', '/recipe/jwt', '/user/id',
+  '/recipe/session/remove', '/recipe/session/user', '/recipe/session/data', '/recipe/jwt/data', '/recipe/jwt',
+  '/user/id',
 ]
 
 describe('API keys', () => {
@@ -101,8 +102,9 @@ describe('limits', () => {
     for (const body of [{ refreshToken: { $gt: '' } }, { refreshToken: ['a'] }, { refreshToken: 1 }]) {
       expect((await core.call('/recipe/session/refresh', { body })).status).toBe(400)
     }
-    const chunked = await raw(core, 'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
-      + `fff\r\n${'x'.repeat(0xfff)}\r\n`, { end: false })
+    const chunked = await raw(core,
+      'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
+        + `fff\r\n${'x'.repeat(0xfff)}\r\n`, { end: false })
     expect(chunked).toMatch(/^HTTP\/1\.1 413/)
   })
 
@@ -114,8 +116,10 @@ describe('limits', () => {
   })
 
   test.each([
-    ['TE and CL together', 'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['two lengths', 'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n{}..'],
+    ['TE and CL together',
+      'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['two lengths',
+      'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n{}..'],
     ['an unknown method', 'CONQUER / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['TRACE', 'TRACE /recipe/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
     ['no host', 'GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n'],
@@ -138,7 +142,14 @@ describe('limits', () => {
 
   test('DOS-07: random inputs on every path give no 5xx, and the server keeps running', async () => {
     const core = await start({ logLevel: 'silent' })
-    const value = fc.oneof(fc.string(), fc.boolean(), fc.double(), fc.constant(null), fc.array(fc.string()), fc.object())
+    const value = fc.oneof(
+      fc.string(),
+      fc.boolean(),
+      fc.double(),
+      fc.constant(null),
+      fc.array(fc.string()),
+      fc.object(),
+    )
     const names = ['userId', 'userDataInJWT', 'userDataInDatabase', 'enableAntiCsrf', 'refreshToken', 'accessToken',
       'sessionHandle', 'sessionHandles', 'payload', 'validity', 'algorithm', 'jwksDomain', 'useDynamicSigningKey']
     const body = fc.oneof(fc.string(), fc.dictionary(fc.constantFrom(...names), value))
@@ -149,7 +160,10 @@ describe('limits', () => {
       }), { numRuns: 300 })
     await fc.assert(fc.asyncProperty(fc.constantFrom(...paths), fc.webQueryParameters(), async (path, query) => {
       expect((await core.call(`${path}?${query}`)).status).toBeLessThan(500)
-      expect((await core.call(`${path}?userId=${encodeURIComponent(query)}&sessionHandle=${encodeURIComponent(query)}`)).status)
+      expect(
+        (await core.call(`${path}?userId=${encodeURIComponent(query)}&sessionHandle=${encodeURIComponent(query)}`))
+          .status,
+      )
         .toBeLessThan(500)
     }), { numRuns: 100 })
     expect((await core.call('/hello')).status).toBe(200)
@@ -183,7 +197,8 @@ describe('answers', () => {
     })
     const core = await start({}, broken)
     const answer = await core.call('/recipe/session?sessionHandle=h0123456789012345678901')
-    expect([answer.status, answer.text]).toEqual([200, '{"status":"UNAUTHORISED","message":"Session does not exist."}\n'])
+    expect([answer.status, answer.text])
+      .toEqual([200, '{"status":"UNAUTHORISED","message":"Session does not exist."}\n'])
     const failed = await core.call('/recipe/session', {
       body: { userId: '<script>', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
     })

@@ -64,7 +64,8 @@ test('V-06: an id that one interface accepts is found by the other, and one that
     expect(found.json['sessionHandles']).toEqual(expect.arrayContaining([handle, session.handle]))
   }
   for (const [, userId] of invalidIds) {
-    const answers = [await core.call('/recipe/session', { body: { ...body, userId } }), await native('sessions', 'POST', { userId })]
+    const answers = [await core.call('/recipe/session', { body: { ...body, userId } }),
+      await native('sessions', 'POST', { userId })]
     expect(answers.map(({ status }) => status)).toEqual([400, 400])
   }
   expect(core.log.join('')).not.toContain('a request failed')
@@ -109,7 +110,10 @@ test('S-14: the command line refuses a user id with the same message, and opens 
   const store = `sqlite:${join(folder, 'not-there.db')}`
   for (const args of [['list', 'u'.repeat(256)], ['revoke', '--user', 'u'.repeat(256)]]) {
     const error: string[] = []
-    const code = await runCommandLine(['sessions', ...args, store], { out: () => undefined, error: line => error.push(line) })
+    const code = await runCommandLine(['sessions', ...args, store], {
+      out: () => undefined,
+      error: line => error.push(line),
+    })
     expect([code, error[0]]).toEqual([2, `keyturn sessions: ${words(0, '256 characters')}`])
   }
 })

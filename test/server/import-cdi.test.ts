@@ -12,16 +12,31 @@ const key = createRefreshTokenKey()
 async function start(): Promise<{ readonly server: CoreServer; readonly database: DatabaseSync }> {
   const database = new DatabaseSync(':memory:')
   for (const statement of oldTables('', false)) database.exec(statement)
-  const setup = importSessions({ importers: [fromSuperTokens({ database, refreshTokenKey: key })], until: '2026-06-30', mode: 'retire' })
-  const server = await startCoreServer({}, createMemoryStore(), {}, { imports: appId => appId === 'public' ? setup : null })
+  const setup = importSessions({
+    importers: [fromSuperTokens({ database, refreshTokenKey: key })],
+    until: '2026-06-30',
+    mode: 'retire',
+  })
+  const server = await startCoreServer({}, createMemoryStore(), {}, {
+    imports: appId => appId === 'public' ? setup : null,
+  })
   onTestFinished(() => server.server.close())
   return { server, database }
 }
 
-function createSession(database: DatabaseSync, antiCsrfToken?: string): { readonly parent: string; readonly child: string } {
-  const content = { sessionHandle: crypto.randomUUID(), userId: 'alice', ...antiCsrfToken === undefined ? {} : { antiCsrfToken } }
+function createSession(
+  database: DatabaseSync,
+  antiCsrfToken?: string,
+): { readonly parent: string; readonly child: string } {
+  const content = {
+    sessionHandle: crypto.randomUUID(),
+    userId: 'alice',
+    ...antiCsrfToken === undefined ? {} : { antiCsrfToken },
+  }
   const parent = createOldRefreshToken(key, content)
-  database.prepare(`INSERT INTO session_info VALUES ('public', 'public', ?, 'alice', ?, '{"n":1}', ?, ?, '{"role":"admin"}', 0)`)
+  database.prepare(
+    `INSERT INTO session_info VALUES ('public', 'public', ?, 'alice', ?, '{"n":1}', ?, ?, '{"role":"admin"}', 0)`,
+  )
     .run(content.sessionHandle, h(h(parent)), Date.now() + 86_400_000, Date.now() - 60_000)
   return { parent, child: createOldRefreshToken(key, { ...content, parentRefreshTokenHash1: h(parent) }) }
 }

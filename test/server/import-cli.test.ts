@@ -14,7 +14,9 @@ const root = join(import.meta.dirname, '../..')
 const DAY = 86_400_000
 
 /** An old application: a SQLite file with sessions of express-session, and a module that imports them. */
-function oldApplication(count: number): { readonly setup: () => string; readonly folder: string; readonly database: DatabaseSync } {
+function oldApplication(
+  count: number,
+): { readonly setup: () => string; readonly folder: string; readonly database: DatabaseSync } {
   const folder = createDirectory()
   const file = join(folder, 'old.db')
   const database = new DatabaseSync(file)
@@ -111,7 +113,8 @@ test('IMP-16: shows how many arrive per day, and when the importer can be remove
   const { out } = await keyturn('import', url)
   expect(out).toMatch(/DAY +SESSIONS\n\d{4}-\d\d-\d\d +2\n\d{4}-\d\d-\d\d +1\n/)
   expect(out).toContain('No session has arrived for 8 days: it is safe to remove the importer and its secrets.')
-  expect(JSON.parse((await keyturn('import', url, '--json')).out)).toMatchObject({ total: 3, quietDays: 8, state: 'quiet' })
+  expect(JSON.parse((await keyturn('import', url, '--json')).out))
+    .toMatchObject({ total: 3, quietDays: 8, state: 'quiet' })
 })
 
 test('says what is missing or wrong', async () => {

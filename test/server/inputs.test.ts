@@ -55,7 +55,8 @@ describe('S-15: the query of the native API', () => {
     }
     for (const [query, body] of [['', { exept: handle }], ['', { except: handle, x: 1 }], ['?except=x', {}]] as const) {
       const answer = await revokeAll(core, body, query)
-      expect([answer.status, answer.json['message']]).toEqual([400, expect.stringMatching(/^the body has an unknown member|^The query must have no parameters/)])
+      expect([answer.status, answer.json['message']])
+        .toEqual([400, expect.stringMatching(/^the body has an unknown member|^The query must have no parameters/)])
     }
     expect((await core.call('/v1/sessions?userId=alice')).json['sessions']).toHaveLength(1)
   })
@@ -87,18 +88,28 @@ test('S-15: a URL that is not ASCII, or not percent-encoded UTF-8, is never read
 })
 
 describe('S-15: a body that could not be stored unchanged is refused', () => {
-  const ways: readonly (readonly [path: string, method: string, body: (handle: string, accessToken: string, value: string) => string])[] = [
-    ['/recipe/session', 'POST', (_, __, value) => `{"userId":"bob","userDataInJWT":${value},"userDataInDatabase":{},"enableAntiCsrf":false}`],
-    ['/recipe/session', 'POST', (_, __, value) => `{"userId":"bob","userDataInJWT":{},"userDataInDatabase":${value},"enableAntiCsrf":false}`],
-    ['/recipe/session/regenerate', 'POST', (_, token, value) => `{"accessToken":"${token}","userDataInJWT":${value}}`],
-    ['/recipe/jwt/data', 'PUT', (handle, _, value) => `{"sessionHandle":"${handle}","userDataInJWT":${value}}`],
-    ['/recipe/session/data', 'PUT', (handle, _, value) => `{"sessionHandle":"${handle}","userDataInDatabase":${value}}`],
-    ['/recipe/jwt', 'POST', (_, __, value) => `{"algorithm":"RS256","jwksDomain":"https://a.example","payload":${value},"validity":60}`],
-    ['/v1/sessions', 'POST', (_, __, value) => `{"userId":"bob","jwtPayload":${value}}`],
-    ['/v1/sessions', 'POST', (_, __, value) => `{"userId":"bob","sessionInfo":${value}}`],
-    ['/v1/sessions/HANDLE', 'PATCH', (_, __, value) => `{"jwtPayload":${value}}`],
-    ['/v1/sessions/HANDLE', 'PATCH', (_, __, value) => `{"sessionInfo":${value}}`],
-  ]
+  const ways:
+    readonly (readonly [
+      path: string,
+      method: string,
+      body: (handle: string, accessToken: string, value: string) => string,
+    ])[] = [
+      ['/recipe/session', 'POST',
+        (_, __, value) => `{"userId":"bob","userDataInJWT":${value},"userDataInDatabase":{},"enableAntiCsrf":false}`],
+      ['/recipe/session', 'POST',
+        (_, __, value) => `{"userId":"bob","userDataInJWT":{},"userDataInDatabase":${value},"enableAntiCsrf":false}`],
+      ['/recipe/session/regenerate', 'POST',
+        (_, token, value) => `{"accessToken":"${token}","userDataInJWT":${value}}`],
+      ['/recipe/jwt/data', 'PUT', (handle, _, value) => `{"sessionHandle":"${handle}","userDataInJWT":${value}}`],
+      ['/recipe/session/data', 'PUT',
+        (handle, _, value) => `{"sessionHandle":"${handle}","userDataInDatabase":${value}}`],
+      ['/recipe/jwt', 'POST',
+        (_, __, value) => `{"algorithm":"RS256","jwksDomain":"https://a.example","payload":${value},"validity":60}`],
+      ['/v1/sessions', 'POST', (_, __, value) => `{"userId":"bob","jwtPayload":${value}}`],
+      ['/v1/sessions', 'POST', (_, __, value) => `{"userId":"bob","sessionInfo":${value}}`],
+      ['/v1/sessions/HANDLE', 'PATCH', (_, __, value) => `{"jwtPayload":${value}}`],
+      ['/v1/sessions/HANDLE', 'PATCH', (_, __, value) => `{"sessionInfo":${value}}`],
+    ]
 
   test.each([
     ['{"__proto__":{"admin":true}}', 'no member named __proto__'],
@@ -107,10 +118,18 @@ describe('S-15: a body that could not be stored unchanged is refused', () => {
     ['{"a":1e400}', 'no number beyond 1.8e308'], ['{"a":[-1e400]}', 'no number beyond 1.8e308'],
   ])('%s is refused by every endpoint, and nothing is stored', async (value, words) => {
     const core = await start()
-    const { session: { handle }, accessToken: { token } } = await core.create({ userDataInJWT: { v: 1 }, userDataInDatabase: { w: 2 } })
+    const { session: { handle }, accessToken: { token } } = await core.create({
+      userDataInJWT: { v: 1 },
+      userDataInDatabase: { w: 2 },
+    })
     for (const [path, method, body] of ways) {
-      const answer = await core.call(path.replace('HANDLE', handle), { method, headers: json, body: body(handle, token, value) })
-      expect([path, answer.status, answer.text]).toEqual([path, 400, expect.stringContaining(`the body must have ${words}, at any depth`)])
+      const answer = await core.call(path.replace('HANDLE', handle), {
+        method,
+        headers: json,
+        body: body(handle, token, value),
+      })
+      expect([path, answer.status, answer.text])
+        .toEqual([path, 400, expect.stringContaining(`the body must have ${words}, at any depth`)])
     }
     expect((await core.call('/recipe/session/user?userId=bob')).json['sessionHandles']).toEqual([])
     expect((await core.call(`/recipe/session?sessionHandle=${handle}`)).json)
@@ -133,12 +152,17 @@ describe('S-15: the validity of a JWT', () => {
     return { status: 200, exp: decodeJwt(String(answer.json['jwt'])).claims['exp'] }
   }
 
-  test.each(['1e400', '-1e400', 'NaN', '-1', '0', '-0', '0.5', '1e300', '8640000000000', 'null', '"60"', 'true', '[60]'])(
-    '%s is refused', async validity => {
-      expect(await sign(await start(), validity)).toEqual({ status: 400, exp: null })
-    })
+  test.each(['1e400', '-1e400', 'NaN', '-1', '0', '-0', '0.5', '1e300', '8640000000000', 'null', '"60"', 'true',
+    '[60]'])(
+      '%s is refused',
+      async validity => {
+        expect(await sign(await start(), validity)).toEqual({ status: 400, exp: null })
+      },
+    )
 
-  test.each([['1', 1], ['1.9', 1], ['3155760000', 3_155_760_000]])('%s gives an exp in whole seconds', async (validity, seconds) => {
+test.each([['1', 1], ['1.9', 1], ['3155760000', 3_155_760_000]])(
+  '%s gives an exp in whole seconds',
+  async (validity, seconds) => {
     const core = await start()
     expect(await sign(core, validity)).toEqual({ status: 200, exp: core.clock() / 1000 + seconds })
   })
@@ -147,9 +171,11 @@ describe('S-15: the validity of a JWT', () => {
 describe('S-15: a method that a path does not have gets 405, with the path\'s methods in Allow', () => {
   const hello = 'GET, HEAD, POST, PUT, DELETE'
   test.each([
-    ['TRACE', '/', hello], ['TRACE', '/hello', hello], ['OPTIONS', '/hello', hello], ['PATCH', '/appid-public/hello', hello],
+    ['TRACE', '/', hello], ['TRACE', '/hello', hello], ['OPTIONS', '/hello', hello],
+    ['PATCH', '/appid-public/hello', hello],
     ['TRACE', '/health/live', 'GET, HEAD'], ['POST', '/health/ready', 'GET, HEAD'], ['DELETE', '/metrics', 'GET, HEAD'],
-    ['TRACE', '/.well-known/jwks.json', 'GET'], ['TRACE', '/recipe/session', 'POST, GET'], ['HEAD', '/apiversion', 'GET'],
+    ['TRACE', '/.well-known/jwks.json', 'GET'], ['TRACE', '/recipe/session', 'POST, GET'],
+    ['HEAD', '/apiversion', 'GET'],
     ['PUT', '/recipe/jwt', 'POST'], ['TRACE', '/v1/keys', 'GET'], ['PUT', '/v1/sessions/x', 'GET, PATCH, DELETE'],
     ['OPTIONS', '/v1/sessions/revoke-by-user', 'POST'],
   ])('%s %s', async (method, path, allowed) => {
@@ -161,7 +187,9 @@ describe('S-15: a method that a path does not have gets 405, with the path\'s me
 
   test('a method that the path has is answered', async () => {
     const core = await start()
-    for (const [method, path] of [['HEAD', '/hello'], ['DELETE', '/hello'], ['HEAD', '/health/ready'], ['GET', '/metrics']]) {
+    for (const [method, path] of [
+      ['HEAD', '/hello'], ['DELETE', '/hello'], ['HEAD', '/health/ready'], ['GET', '/metrics'],
+    ]) {
       expect((await core.call(String(path), { method: String(method) } satisfies CallOptions)).status).toBe(200)
     }
   })
@@ -169,13 +197,21 @@ describe('S-15: a method that a path does not have gets 405, with the path\'s me
 
 describe('S-15: a store that other programs can read, without a secret', () => {
   const secrets = ['the secret of the application, long']
-  test.each(['postgres://db.internal/app', 'mysql://db.internal/app', 'mariadb://db.internal/app', 'rediss://cache.internal'])(
-    '%s: the log says at the start that tokens can be forged, and what to set', async store => {
-      const core = await start({ store })
-      const line: unknown = JSON.parse(core.log[0] ?? '{}')
-      expect(line).toMatchObject({ level: 40, msg: expect.stringMatching(/read access to the store is enough to forge access tokens\. Set --secret \(KEYTURN_SECRET\)/) })
-      expect((await start({ store, secrets })).log.join('')).not.toContain('not encrypted')
-    })
+  test.each(['postgres://db.internal/app', 'mysql://db.internal/app', 'mariadb://db.internal/app',
+    'rediss://cache.internal'])(
+      '%s: the log says at the start that tokens can be forged, and what to set',
+      async store => {
+        const core = await start({ store })
+        const line: unknown = JSON.parse(core.log[0] ?? '{}')
+        expect(line).toMatchObject({
+          level: 40,
+          msg: expect.stringMatching(
+            /read access to the store is enough to forge access tokens\. Set --secret \(KEYTURN_SECRET\)/,
+          ),
+        })
+        expect((await start({ store, secrets })).log.join('')).not.toContain('not encrypted')
+      },
+    )
 
   test.each(['sqlite:keyturn.db', 'sqlite::memory:'])('%s: is on this machine, and logs no warning', async store => {
     expect((await start({ store })).log.join('')).not.toContain('not encrypted')

@@ -42,7 +42,8 @@ test('DOS-04: an unrecognized token causes no query for its session', async () =
   })).json.status
   const headerOfUnknownKey = Buffer.from('{"alg":"RS256","typ":"JWT","version":"5","kid":"d-1"}').toString('base64url')
   for (const token of [
-    `${headerOfUnknownKey}.${payload}.${signature}`, `${header}.${payload}.AAAA`, `${header}.e30.${signature}`, `${header}..`,
+    `${headerOfUnknownKey}.${payload}.${signature}`, `${header}.${payload}.AAAA`, `${header}.e30.${signature}`,
+    `${header}..`,
     'a.b.c',
   ]) expect(await verify(token)).toBe('TRY_REFRESH_TOKEN')
   expect(calls).toBe(0)

@@ -165,8 +165,12 @@ describe('LOG-02: the length of fields is limited', () => {
 test('V-15: /metrics has the version, the start, the CPU time and the memory of the process', async () => {
   core = await startCoreServer()
   const { text } = await core.call('/metrics')
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  expect(text).toContain(`# TYPE keyturn_build_info gauge\nkeyturn_build_info{version="${version}",node="${process.versions.node}"} 1\n`)
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  expect(text).toContain(
+    `# TYPE keyturn_build_info gauge\nkeyturn_build_info{version="${version}",node="${process.versions.node}"} 1\n`,
+  )
   const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
   expect(value('process_cpu_seconds_total')).toBeGreaterThan(0)
   expect(value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000)

@@ -16,7 +16,12 @@ interface Description {
     readonly operationId: string
     readonly parameters?: readonly { readonly name: string; readonly in: string }[]
     readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
-    readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>>
+    readonly responses: Readonly<
+      Record<
+        string,
+        { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }
+      >
+    >
   }>>>>
 }
 
@@ -31,7 +36,11 @@ beforeEach(async () => {
 })
 afterEach(() => core.server.close())
 
-interface Answer { readonly status: number; readonly headers: Headers; readonly body: Readonly<Record<string, unknown>> }
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Readonly<Record<string, unknown>>
+}
 
 /** Calls an operation, and compares the response with its description. */
 async function call(method: string, path: string, body?: object, form = false): Promise<Answer> {
@@ -66,7 +75,8 @@ describe('sessions', () => {
     const { payload } = await jwtVerify(String(body['accessToken']), keys, { currentDate: new Date(core.clock()) })
     expect(payload).toMatchObject({ sub: 'alice', role: 'x', sid: body['handle'], keyturn: { tid: 't1' } })
     const path = `/v1/sessions/${body['handle']}`
-    expect((await call('GET', path)).body).toMatchObject({ userId: 'alice', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } })
+    expect((await call('GET', path)).body)
+      .toMatchObject({ userId: 'alice', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } })
     expect((await call('PATCH', path, { jwtPayload: { role: 'y' } })).status).toBe(204)
     expect((await call('PATCH', path, { sessionInfo: { b: 2 } })).status).toBe(204)
     expect((await call('GET', path)).body).toMatchObject({ jwtPayload: { role: 'y' }, sessionInfo: { b: 2 } })
@@ -116,9 +126,12 @@ describe('sessions', () => {
     const second = await again({ ip: '192.0.2.9', userAgent: 'again', antiCsrf: true })
     expect(second).toMatchObject({ status: 200, body: { handle: first['handle'], antiCsrfToken: expect.any(String) } })
     const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
-    const { payload } = await jwtVerify(String(second.body['accessToken']), keys, { currentDate: new Date(core.clock()) })
+    const { payload } = await jwtVerify(String(second.body['accessToken']), keys, {
+      currentDate: new Date(core.clock()),
+    })
     expect(payload['auth_time']).toBe(core.clock() / 1000)
-    expect((await call('GET', `/v1/sessions/${first['handle']}`)).body).toMatchObject({ ip: '192.0.2.9', userAgent: 'again' })
+    expect((await call('GET', `/v1/sessions/${first['handle']}`)).body)
+      .toMatchObject({ ip: '192.0.2.9', userAgent: 'again' })
     const refresh = (refreshToken: unknown): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
     for (const busy of [await again(), await refresh(first['refreshToken'])]) {
       expect(busy).toMatchObject({ status: 503, body: { error: 'refresh_busy' } })
@@ -131,7 +144,8 @@ describe('sessions', () => {
     const other = (await create()).body
     for (const body of [{}, { accessToken, handle: 1 }]) expect((await call('POST', path, body)).status).toBe(400)
     for (const token of [other['accessToken'], 'malformed']) {
-      expect(await call('POST', path, { accessToken: token })).toMatchObject({ status: 401, body: { error: 'invalid_access_token' } })
+      expect(await call('POST', path, { accessToken: token }))
+        .toMatchObject({ status: 401, body: { error: 'invalid_access_token' } })
     }
     await call('DELETE', `/v1/sessions/${first['handle']}`)
     expect((await again()).status).toBe(404)
@@ -184,16 +198,25 @@ describe('sessions', () => {
   })
 
   test('V-13: can have their own lifetimes, never longer than configured', async () => {
-    const own = { accessTokenLifetime: 120, idleTimeout: 600, absoluteTimeout: 900, persistent: false, transferMode: 'cookie' }
+    const own = {
+      accessTokenLifetime: 120,
+      idleTimeout: 600,
+      absoluteTimeout: 900,
+      persistent: false,
+      transferMode: 'cookie',
+    }
     const { body } = await create(own)
     const now = core.clock()
     expect(body['sessionExpiresAt']).toBe(now + 600_000)
     expect(body['accessTokenExpiresAt']).toBeGreaterThan(now + 90_000)
     expect(body['accessTokenExpiresAt']).toBeLessThanOrEqual(now + 120_000)
     expect(parseHandle(String(body['handle']))).toMatch(/^c/)
-    expect(await core.store.find(present(parseHandle(String(body['handle']))))).toMatchObject({ persistent: false, absoluteExpiry: now + 900_000 })
+    expect(await core.store.find(present(parseHandle(String(body['handle'])))))
+      .toMatchObject({ persistent: false, absoluteExpiry: now + 900_000 })
     core.clock.advance(500_000)
-    expect((await call('POST', '/v1/sessions/refresh', { refreshToken: body['refreshToken'] })).body['sessionExpiresAt']).toBe(now + 900_000)
+    expect(
+      (await call('POST', '/v1/sessions/refresh', { refreshToken: body['refreshToken'] })).body['sessionExpiresAt'],
+    ).toBe(now + 900_000)
     expect((await create({ idleTimeout: 34_560_000 })).body['sessionExpiresAt']).toBe(core.clock() + 100 * 86_400_000)
   })
 
@@ -204,7 +227,9 @@ describe('sessions', () => {
     const changed = await call('PATCH', path, { jwtPayload: { role: 'y' }, accessToken })
     expect(changed).toMatchObject({ status: 200, body: { accessTokenExpiresAt } })
     const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
-    const { payload } = await jwtVerify(String(changed.body['accessToken']), keys, { currentDate: new Date(core.clock()) })
+    const { payload } = await jwtVerify(String(changed.body['accessToken']), keys, {
+      currentDate: new Date(core.clock()),
+    })
     expect(payload).toMatchObject({ role: 'y', sid: handle, iat: core.clock() / 1000, keyturn: { pv: 1 } })
     const others = [(await create()).body['accessToken'], 'malformed', `${String(accessToken)}x`]
     for (const other of others) {
@@ -238,7 +263,9 @@ describe('sessions', () => {
       ...store,
       async find(handle) {
         const record = await store.find(handle)
-        if (hasRival) await store.updateInfo({ handle, sessionInfo: '{"first":true}', expectedVersion: 0, now: core.clock() })
+        if (hasRival) {
+          await store.updateInfo({ handle, sessionInfo: '{"first":true}', expectedVersion: 0, now: core.clock() })
+        }
         return record
       },
     })
@@ -263,9 +290,11 @@ describe('sessions', () => {
     expect((await create()).body['antiCsrfToken']).toBeUndefined()
     const ofAnotherSession = (await create({ antiCsrf: true })).body['antiCsrfToken']
     const isActive = async (proof: unknown): Promise<unknown> => (
-      (await call('POST', '/v1/introspect', { token: String(accessToken), anti_csrf_token: String(proof) }, true)).body['active']
+      (await call('POST', '/v1/introspect', { token: String(accessToken), anti_csrf_token: String(proof) }, true))
+        .body['active']
     )
-    expect([await isActive(antiCsrfToken), await isActive(ofAnotherSession), await isActive('')]).toEqual([true, false, false])
+    expect([await isActive(antiCsrfToken), await isActive(ofAnotherSession), await isActive('')])
+      .toEqual([true, false, false])
     const refresh = (proof: unknown): Promise<Answer> => (
       call('POST', '/v1/sessions/refresh', { refreshToken, antiCsrfToken: proof, antiCsrf: true })
     )
@@ -282,7 +311,9 @@ describe('sessions', () => {
       const { status, body } = await create({ jwtPayload: { [name]: 'x' } })
       expect(status).toBe(400)
       expect(body['message']).toContain(`the reserved claim ${name};`)
-      for (const other of ['iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'jti', 'keyturn']) expect(body['message']).toContain(other)
+      for (const other of ['iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'jti', 'keyturn']) {
+        expect(body['message']).toContain(other)
+      }
     }
     expect((await create({ jwtPayload: { tId: 'x', rsub: 'y', sessionHandle: 'z' } })).status).toBe(201)
     const { body: { message } } = await create({ jwtPayload: { x: 'x'.repeat(2000) } })
@@ -292,7 +323,8 @@ describe('sessions', () => {
   test.each([
     [{}], [{ userId: '' }], [{ userId: 1 }], [{ userId: 'a', colour: 1 }], [{ userId: 'a', tenantId: 'UP' }],
     [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(256) }],
-    [{ userId: 'a', accessTokenLifetime: 0 }], [{ userId: 'a', idleTimeout: 1.5 }], [{ userId: 'a', absoluteTimeout: 1e10 }],
+    [{ userId: 'a', accessTokenLifetime: 0 }], [{ userId: 'a', idleTimeout: 1.5 }],
+    [{ userId: 'a', absoluteTimeout: 1e10 }],
     [{ userId: 'a', transferMode: 'both' }], [{ userId: 'a', ip: 7 }], [{ userId: 'a', userAgent: null }],
   ])('ADM-06: %j is refused', async body => {
     expect(await call('POST', '/v1/sessions', body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
@@ -300,19 +332,24 @@ describe('sessions', () => {
 })
 
 describe('tokens', () => {
-  const introspect = async (token: unknown): Promise<unknown> => (await call('POST', '/v1/introspect', { token: String(token) }, true)).body
+  const introspect = async (token: unknown): Promise<unknown> =>
+    (await call('POST', '/v1/introspect', { token: String(token) }, true)).body
   const revoke = (token: unknown): Promise<Answer> => call('POST', '/v1/revoke', { token: String(token) }, true)
 
   test('RFC 7662: are introspected', async () => {
     const { accessToken, refreshToken, handle } = (await create({ jwtPayload: { x: 1 } })).body
     expect(await introspect(accessToken)).toEqual({
-      active: true, token_type: 'access_token', sub: 'alice', sid: handle, tid: 'public', iss: core.url, payload: { x: 1 },
+      active: true, token_type: 'access_token', sub: 'alice', sid: handle, tid: 'public', iss: core.url,
+      payload: { x: 1 },
       iat: core.clock() / 1000, exp: expect.any(Number), auth_time: core.clock() / 1000,
     })
-    expect(await introspect(refreshToken)).toMatchObject({ active: true, token_type: 'refresh_token', sub: 'alice', sid: handle })
+    expect(await introspect(refreshToken))
+      .toMatchObject({ active: true, token_type: 'refresh_token', sub: 'alice', sid: handle })
     await call('POST', '/v1/sessions/refresh', { refreshToken })
     expect(await introspect(refreshToken)).toEqual({ active: false })
-    for (const text of ['', 'x', 'a.b.c', `${String(accessToken)}x`]) expect(await introspect(text)).toEqual({ active: false })
+    for (const text of ['', 'x', 'a.b.c', `${String(accessToken)}x`]) {
+      expect(await introspect(text)).toEqual({ active: false })
+    }
     core.clock.advance(3_600_000)
     expect(await introspect(accessToken)).toEqual({ active: false })
     expect((await call('POST', '/v1/introspect', { tokens: 'x' }, true)).status).toBe(400)
@@ -331,7 +368,11 @@ describe('tokens', () => {
 
 describe('the stream of revocations', () => {
   /** Reads events until one with this name comes, and the rest of its page. Calls `act` after `synced`. */
-  async function readUntil(name: string, headers: Record<string, string> = {}, act?: () => Promise<unknown>): Promise<string[]> {
+  async function readUntil(
+    name: string,
+    headers: Record<string, string> = {},
+    act?: () => Promise<unknown>,
+  ): Promise<string[]> {
     const stop = new AbortController()
     const response = await fetch(`${core.url}/v1/revocations`, { headers, signal: stop.signal })
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
@@ -356,7 +397,8 @@ describe('the stream of revocations', () => {
     const revoked = before.find(event => event.includes('event: revoked')) ?? ''
     expect(revoked).toContain(String(one))
     const id = /^id: (.+)$/m.exec(revoked)?.[1] ?? ''
-    const after = (await readUntil('revoked', { 'last-event-id': id }, () => call('DELETE', `/v1/sessions/${two}`))).join('\n')
+    const after = (await readUntil('revoked', { 'last-event-id': id }, () => call('DELETE', `/v1/sessions/${two}`)))
+      .join('\n')
     expect(after).toContain(String(two))
     expect(after).not.toContain(String(one))
   })
@@ -380,7 +422,9 @@ test('keys are rotated', async () => {
 
 test('V-03: any number of rotations within an hour publishes one key of each purpose, and no static one', async () => {
   const purposesOf = async (query: string): Promise<unknown> => {
-    const { keys } = (await call('POST', `/v1/keys/rotate${query}`)).body as { keys: { purpose: string; activeFrom: number }[] }
+    const { keys } = (await call('POST', `/v1/keys/rotate${query}`)).body as {
+      keys: { purpose: string; activeFrom: number }[]
+    }
     for (const { activeFrom } of keys) expect(activeFrom).toBe(core.clock() + 3_600_000)
     return keys.map(({ purpose }) => purpose)
   }
@@ -392,7 +436,8 @@ test('V-03: any number of rotations within an hour publishes one key of each pur
 })
 
 test('other paths, methods and types are refused', async () => {
-  const ask = async (path: string, init: RequestInit = {}): Promise<number> => (await fetch(`${core.url}${path}`, init)).status
+  const ask = async (path: string, init: RequestInit = {}): Promise<number> =>
+    (await fetch(`${core.url}${path}`, init)).status
   expect(await ask('/v1/other')).toBe(404)
   expect(await ask('/v1/sessions', { method: 'PUT' })).toBe(405)
   expect(await ask('/v1/sessions/')).toBe(404)
@@ -426,7 +471,9 @@ test('ADM-02: without the API key, every operation is refused', async () => {
 
 test('the description is OpenAPI 3.1, and the tests above have met every response in it', () => {
   expect(description.openapi).toBe('3.1.0')
-  const ids = Object.values(description.paths).flatMap(methods => Object.values(methods)).map(({ operationId }) => operationId)
+  const ids = Object.values(description.paths).flatMap(methods => Object.values(methods)).map(({ operationId }) =>
+    operationId
+  )
   expect(new Set(ids).size).toBe(ids.length)
   const own = ['readDescription 200', 'readCdiDescription 200', 'followRevocations 200', 'followRevocations 503']
   /** What every operation may answer: `test/server/outage.test.ts` and `test/server/openapi.test.ts`. */
@@ -436,7 +483,9 @@ test('the description is OpenAPI 3.1, and the tests above have met every respons
   )
   for (const [path, methods] of Object.entries(description.paths)) {
     for (const operation of Object.values(methods)) {
-      const inPath = (operation.parameters ?? []).filter(parameter => parameter.in === 'path').map(({ name }) => `{${name}}`)
+      const inPath = (operation.parameters ?? []).filter(parameter => parameter.in === 'path').map(({ name }) =>
+        `{${name}}`
+      )
       expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath)
       for (const [status, { description: words }] of Object.entries(operation.responses)) {
         expect(words).not.toBe('')

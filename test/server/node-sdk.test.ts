@@ -134,7 +134,13 @@ class Page {
 
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const reply = await this.client.send(method, path, {
-      body, headers: { ...this.antiCsrf === undefined ? {} : { 'anti-csrf': this.antiCsrf }, rid: 'session', 'st-auth-mode': 'cookie', ...headers },
+      body,
+      headers: {
+        ...this.antiCsrf === undefined ? {} : { 'anti-csrf': this.antiCsrf },
+        rid: 'session',
+        'st-auth-mode': 'cookie',
+        ...headers,
+      },
     })
     this.antiCsrf = reply.headers['anti-csrf'] ?? this.antiCsrf
     return reply
@@ -161,7 +167,14 @@ describe('with cookies and anti-CSRF tokens', () => {
     const me = await page.json('GET', '/me')
     expect(me).toMatchObject({
       userId: 'alice', recipeUserId: 'alice', tenantId: 'public', handle: page.handle, data: { cart: [1, 'ü'] },
-      payload: { role: 'admin', nothing: null, sub: 'alice', tId: 'public', rsub: 'alice', parentRefreshTokenHash1: null },
+      payload: {
+        role: 'admin',
+        nothing: null,
+        sub: 'alice',
+        tId: 'public',
+        rsub: 'alice',
+        parentRefreshTokenHash1: null,
+      },
     })
     expect(Number(me['expiry'])).toBeGreaterThan(Date.now() + 99 * 86_400_000)
     expect(Number(me['timeCreated'])).toBeGreaterThanOrEqual(before)
@@ -282,7 +295,10 @@ describe('with cookies and anti-CSRF tokens', () => {
 describe('with headers', () => {
   test('a session is created, read and refreshed', async () => {
     const client = new HttpClient(port, `http://localhost:${port}`, Date.now)
-    const login = await client.send('POST', '/login', { body: { userId: 'bob' }, headers: { 'st-auth-mode': 'header' } })
+    const login = await client.send('POST', '/login', {
+      body: { userId: 'bob' },
+      headers: { 'st-auth-mode': 'header' },
+    })
     expect(login.setCookies).toEqual([])
     const bearer = (token: string | undefined): { headers: Record<string, string> } => ({
       headers: { authorization: `Bearer ${token}`, 'st-auth-mode': 'header' },
@@ -295,8 +311,13 @@ describe('with headers', () => {
 })
 
 describe('without a request', () => {
-  const create = (userId: string, tenantId = 'public'): ReturnType<typeof Session.createNewSessionWithoutRequestResponse> =>
-    Session.createNewSessionWithoutRequestResponse(tenantId, SuperTokens.convertToRecipeUserId(userId), { p: 1 }, { d: 2 })
+  const create = (
+    userId: string,
+    tenantId = 'public',
+  ): ReturnType<typeof Session.createNewSessionWithoutRequestResponse> =>
+    Session.createNewSessionWithoutRequestResponse(tenantId, SuperTokens.convertToRecipeUserId(userId), { p: 1 }, {
+      d: 2,
+    })
 
   test('sessions are created, read and refreshed', async () => {
     const session = await create('carol')

@@ -14,12 +14,19 @@ interface Operation {
   readonly summary: string
   readonly description: string
   readonly security?: readonly object[]
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object; readonly description?: string }[]
+  readonly parameters?: readonly {
+    readonly name: string
+    readonly in: string
+    readonly schema: object
+    readonly description?: string
+  }[]
   readonly requestBody?: object
   readonly responses: Readonly<Record<string, {
     readonly description: string
     readonly headers?: object
-    readonly content?: Readonly<Record<string, { readonly schema: { readonly properties?: Readonly<Record<string, { enum?: string[] }>> } }>>
+    readonly content?: Readonly<
+      Record<string, { readonly schema: { readonly properties?: Readonly<Record<string, { enum?: string[] }>> } }>
+    >
   }>>
 }
 
@@ -108,8 +115,11 @@ describe('V-04: the native API', () => {
     const parameter = (name: string): unknown => operations()
       .flatMap(([, , { parameters = [] }]) => parameters).find(each => each.name === name)
     expect(parameter('limit')).toMatchObject({ schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } })
-    expect(parameter('purpose')).toMatchObject({ schema: { enum: ['refresh', 'access', 'core-dynamic', 'core-static'] } })
-    for (const [, , { parameters = [] }] of operations()) for (const { description } of parameters) expect(description).toBeTruthy()
+    expect(parameter('purpose'))
+      .toMatchObject({ schema: { enum: ['refresh', 'access', 'core-dynamic', 'core-static'] } })
+    for (const [, , { parameters = [] }] of operations()) {
+      for (const { description } of parameters) expect(description).toBeTruthy()
+    }
   })
 
   test.each(['0', '1001', 'x', '', '1.5', '-1', '1e2'])('refuses limit=%s, and names it', async limit => {
@@ -122,7 +132,11 @@ describe('V-04: the native API', () => {
     for (const [path, method, { operationId, requestBody, responses }] of operations()) {
       if (requestBody === undefined) continue
       const target = path.replaceAll(/\{\w+\}/g, 'x')
-      const answer = await core.call(target, { method: method.toUpperCase(), body: '{}', headers: { 'content-type': 'text/csv' } })
+      const answer = await core.call(target, {
+        method: method.toUpperCase(),
+        body: '{}',
+        headers: { 'content-type': 'text/csv' },
+      })
       expect([operationId, answer.status, answer.json['error']]).toEqual([operationId, 415, 'invalid_request'])
       expect(responses).toHaveProperty('415')
       expect(responses).toHaveProperty('413')
@@ -149,13 +163,15 @@ test('V-04: the document of CDI describes every path and method that is served',
 
 test('V-04: the documents name the server behind a proxy, its base path and the application', async () => {
   const other = await startCoreServer({
-    apps: ['shop'], basePath: '/core', publicOrigin: 'https://sessions.example.com', apiKeys: ['a-key-that-no-one-guesses'],
+    apps: ['shop'], basePath: '/core', publicOrigin: 'https://sessions.example.com',
+    apiKeys: ['a-key-that-no-one-guesses'],
   })
   const headers = { 'api-key': 'a-key-that-no-one-guesses' }
   const url = async (path: string): Promise<unknown> => (
     (JSON.parse((await other.call(path, { headers })).text) as Document).servers[0]?.url
   )
-  const security = async (server: CoreServer): Promise<unknown> => JSON.parse((await server.call('/v1/openapi.json', { headers })).text).security
+  const security = async (server: CoreServer): Promise<unknown> =>
+    JSON.parse((await server.call('/v1/openapi.json', { headers })).text).security
   expect([await security(core), await security(other)]).toEqual([
     [{ apiKey: [] }, { bearer: [] }, {}], [{ apiKey: [] }, { bearer: [] }],
   ])
@@ -171,9 +187,11 @@ describe('V-05: the native API', () => {
     ['POST', '/v1/sessions', { userId: 'a', sessioninfo: {} }, 'the body has an unknown member, "sessioninfo"'],
     ['POST', '/v1/sessions', { userId: 'a', accessTokenLifetime: 0 }, 'accessTokenLifetime must be at least 1'],
     ['POST', '/v1/sessions', { userId: 'a', transferMode: 'x' }, 'transferMode must be one of header, cookie'],
-    ['POST', '/v1/sessions', { userId: 'a', tenantId: 'A' }, 'tenantId must be 1 to 64 lower-case letters, digits and hyphens'],
+    ['POST', '/v1/sessions', { userId: 'a', tenantId: 'A' },
+      'tenantId must be 1 to 64 lower-case letters, digits and hyphens'],
     ['POST', '/v1/sessions/revoke', { handles: ['a', 5] }, 'handles[1] must be a string'],
-    ['POST', '/v1/keys/rotate?purpose=all', undefined, 'purpose must be one of refresh, access, core-dynamic, core-static'],
+    ['POST', '/v1/keys/rotate?purpose=all', undefined,
+      'purpose must be one of refresh, access, core-dynamic, core-static'],
   ])('names the member that is wrong: %s %s %j', async (method, path, body, message) => {
     const answer = await core.call(path, { method, headers: json, ...body === undefined ? {} : { body } })
     expect([answer.status, answer.json['message']]).toEqual([400, message])

@@ -57,7 +57,8 @@ describe('V-09: while the store is away', () => {
       .filter(({ msg }) => String(msg).startsWith('a request failed'))
     for (let request = 0; request < 100; request++) await core.call('/v1/sessions/hAAAAAAAAAAAAAAAAAAAAAA')
     expect(failures()).toEqual([expect.objectContaining({
-      level: 50, msg: 'a request failed', error: 'the session store failed to find a session: connect ECONNREFUSED 10.0.0.9:5432',
+      level: 50, msg: 'a request failed',
+      error: 'the session store failed to find a session: connect ECONNREFUSED 10.0.0.9:5432',
     })])
     isAway = false
     await core.server.close()

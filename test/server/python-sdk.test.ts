@@ -74,7 +74,8 @@ describe.skipIf(python === null)('Django', () => {
       const reply = await this.client.send(method, path, {
         body,
         headers: {
-          'st-auth-mode': 'cookie', rid: 'session', ...this.antiCsrf === undefined ? {} : { 'anti-csrf': this.antiCsrf },
+          'st-auth-mode': 'cookie', rid: 'session',
+          ...this.antiCsrf === undefined ? {} : { 'anti-csrf': this.antiCsrf },
         },
       })
       this.antiCsrf = reply.headers['anti-csrf'] ?? this.antiCsrf
@@ -83,7 +84,9 @@ describe.skipIf(python === null)('Django', () => {
 
     async json(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
       const reply = await this.send(method, path, body)
-      if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.status} ${reply.body}\n${output.slice(-2000)}`)
+      if (reply.status !== 200) {
+        throw new Error(`${method} ${path}: ${reply.status} ${reply.body}\n${output.slice(-2000)}`)
+      }
       return JSON.parse(reply.body)
     }
   }

@@ -25,12 +25,19 @@ describe('V-12: session data', () => {
 
   test('is as long as --max-session-data-bytes says, and the longest body follows it', async () => {
     core = await startCoreServer({ maxSessionDataBytes: 3_000_000 })
-    const { status } = await core.call('/v1/sessions', { headers: json, body: { userId: 'a', sessionInfo: dataOf(3_000_000) } })
+    const { status } = await core.call('/v1/sessions', {
+      headers: json,
+      body: { userId: 'a', sessionInfo: dataOf(3_000_000) },
+    })
     expect(status).toBe(201)
-    expect((await core.call('/v1/sessions', { headers: json, body: { userId: 'a', sessionInfo: dataOf(3_200_000) } })).status).toBe(413)
+    expect(
+      (await core.call('/v1/sessions', { headers: json, body: { userId: 'a', sessionInfo: dataOf(3_200_000) } }))
+        .status,
+    ).toBe(413)
     await core.server.close()
     core = await startCoreServer({ maxSessionDataBytes: 100 })
-    expect((await core.call('/v1/sessions', { headers: json, body: { userId: 'a', sessionInfo: dataOf(101) } })).status).toBe(400)
+    expect((await core.call('/v1/sessions', { headers: json, body: { userId: 'a', sessionInfo: dataOf(101) } })).status)
+      .toBe(400)
   })
 })
 

@@ -13,7 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('V-10: one way to name a store and an application', () => {
   const readers = [
-    ['keys', 'list'], ['keys', 'encrypt'], ['sessions', 'list', 'ada'], ['sessions', 'revoke', '--user', 'ada'], ['cleanup'],
+    ['keys', 'list'], ['keys', 'encrypt'], ['sessions', 'list', 'ada'], ['sessions', 'revoke', '--user', 'ada'],
+    ['cleanup'],
     ['migrate'], ['doctor'], ['serve'],
   ]
 
@@ -46,7 +47,8 @@ describe('V-10: one way to name a store and an application', () => {
     const refused = await keyturn('keys', 'list', store, '--prefix', 'a-b')
     expect([refused.code, refused.error]).toEqual([2, expect.stringContaining('--prefix must be 1 to 31 letters')])
     const long = await keyturn('serve', store, '--prefix', 'p'.repeat(30), '--app', 'shop')
-    expect([long.code, long.error]).toEqual([2, expect.stringContaining(`--prefix and --app make the prefix "${'p'.repeat(30)}shop_"`)])
+    expect([long.code, long.error])
+      .toEqual([2, expect.stringContaining(`--prefix and --app make the prefix "${'p'.repeat(30)}shop_"`)])
   })
 
   test('a server and the commands find the same tables by arguments, variables and configuration file', async () => {
@@ -65,7 +67,8 @@ describe('V-10: one way to name a store and an application', () => {
       expect((await keyturn('sessions', 'list', 'ada', ...words)).out).toBe('This user has no active session.')
     }
     const wrong = await keyturn('sessions', 'list', 'ada', '--config', config, '--app', 'shop')
-    expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining('there is no table keyturn_shop_meta in the SQLite file')])
+    expect([wrong.code, wrong.error])
+      .toEqual([1, expect.stringContaining('there is no table keyturn_shop_meta in the SQLite file')])
   })
 
   test('a server with --migrate manual creates no tables, in SQLite neither', async () => {
@@ -90,12 +93,17 @@ describe('V-10: doctor examines a store', () => {
 
   test('that does not exist, is new, or has keys', async () => {
     expect(await findings()).toEqual({ code: 1, found: [
-      expect.objectContaining({ kind: 'wrong', about: 'store', words: expect.stringContaining(`no SQLite file ${file}`) }),
+      expect.objectContaining({
+        kind: 'wrong',
+        about: 'store',
+        words: expect.stringContaining(`no SQLite file ${file}`),
+      }),
     ] })
     expect(existsSync(file)).toBe(false)
     expect((await keyturn('migrate', named)).code).toBe(0)
     expect(await findings()).toEqual({ code: 0, found: [
-      expect.objectContaining({ kind: 'fine', about: 'store' }), expect.objectContaining({ kind: 'fine', about: 'clock' }),
+      expect.objectContaining({ kind: 'fine', about: 'store' }),
+      expect.objectContaining({ kind: 'fine', about: 'clock' }),
       expect.objectContaining({ kind: 'note', about: 'keys' }),
     ] })
     const running = await serveProcess(folder, ['--port', '0', named], { KEYTURN_SECRET: SECRET })
@@ -106,7 +114,10 @@ describe('V-10: doctor examines a store', () => {
   })
 
   test('whose keys the secret does not decrypt, without printing the secret', async () => {
-    for (const [args, words] of [[[], 'no secret is configured'], [['--secret', `${SECRET}er`], 'no configured secret decrypts']] as const) {
+    for (
+      const [args, words] of [[[], 'no secret is configured'], [['--secret', `${SECRET}er`],
+        'no configured secret decrypts']] as const
+    ) {
       const { code, out } = await keyturn('doctor', named, ...args)
       expect([code, out]).toEqual([1, expect.stringContaining(`WRONG  keys:`)])
       expect(out).toContain(words)
@@ -116,7 +127,8 @@ describe('V-10: doctor examines a store', () => {
 
   test('whose database server does not answer', async () => {
     const { code, out } = await keyturn('doctor', 'postgres://ada:hunter2@127.0.0.1:1/app')
-    expect([code, out]).toEqual([1, expect.stringContaining('WRONG  store: the call to the PostgreSQL database failed')])
+    expect([code, out])
+      .toEqual([1, expect.stringContaining('WRONG  store: the call to the PostgreSQL database failed')])
     expect(out).not.toContain('hunter2')
   })
 })

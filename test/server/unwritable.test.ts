@@ -15,7 +15,10 @@ test('S-12: the longest payload with the longest user id is created, verified, r
   const userId = '\u0001'.repeat(255)
   const payload = payloadOf(5000)
   const first = await core.create({ userId, userDataInJWT: payload, enableAntiCsrf: true })
-  const second = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken: first.antiCsrfToken })
+  const second = await core.refresh(first.refreshToken.token, {
+    enableAntiCsrf: true,
+    antiCsrfToken: first.antiCsrfToken,
+  })
   expect(second.session.userDataInJWT).toEqual(payload)
   for (const { accessToken } of [first, second]) {
     const { json } = await core.call('/recipe/session/verify', {
@@ -31,7 +34,9 @@ test('S-12: the longest payload with the longest user id is created, verified, r
 
 test('S-12: a payload or data that is too long is refused by every endpoint, and the stored data is kept', async () => {
   const long = payloadOf(5001)
-  const { session: { handle }, accessToken: { token: accessToken }, refreshToken } = await core.create({ userDataInJWT: { v: 1 } })
+  const { session: { handle }, accessToken: { token: accessToken }, refreshToken } = await core.create({
+    userDataInJWT: { v: 1 },
+  })
   const body = { userId: 'bob', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false }
   const json = { 'content-type': 'application/json' }
   const data = payloadOf(65_537)
@@ -40,14 +45,24 @@ test('S-12: a payload or data that is too long is refused by every endpoint, and
     await core.call('/recipe/session', { body: { ...body, userDataInDatabase: data } }),
     await core.call('/recipe/session/regenerate', { body: { accessToken, userDataInJWT: long } }),
     await core.call('/recipe/jwt/data', { method: 'PUT', body: { sessionHandle: handle, userDataInJWT: long } }),
-    await core.call('/recipe/session/data', { method: 'PUT', body: { sessionHandle: handle, userDataInDatabase: data } }),
+    await core.call('/recipe/session/data', {
+      method: 'PUT',
+      body: { sessionHandle: handle, userDataInDatabase: data },
+    }),
     await core.call('/v1/sessions', { headers: json, body: { userId: 'bob', jwtPayload: long } }),
     await core.call('/v1/sessions', { headers: json, body: { userId: 'bob', sessionInfo: data } }),
     await core.call(`/v1/sessions/${handle}`, { headers: json, method: 'PATCH', body: { jwtPayload: long } }),
-    await core.call(`/v1/sessions/${handle}`, { headers: json, method: 'PATCH', body: { jwtPayload: { v: 2 }, sessionInfo: data } }),
+    await core.call(`/v1/sessions/${handle}`, {
+      headers: json,
+      method: 'PATCH',
+      body: { jwtPayload: { v: 2 }, sessionInfo: data },
+    }),
   ]
   for (const { status, text } of answers) {
-    expect([status, text]).toEqual([400, expect.stringMatching(/the (JWT payload|payload|session info|session data) is \d+ bytes long; at most (5000|2000|65536) are allowed/)])
+    expect([status, text]).toEqual([400,
+      expect.stringMatching(
+        /the (JWT payload|payload|session info|session data) is \d+ bytes long; at most (5000|2000|65536) are allowed/,
+      )])
   }
   expect((await core.call('/recipe/session/user?userId=bob')).json['sessionHandles']).toEqual([])
   expect((await core.refresh(refreshToken.token)).session.userDataInJWT).toEqual({ v: 1 })

@@ -134,7 +134,9 @@ describe('L-10: what JSON cannot carry is refused with its path', () => {
 
   test('what a schema returns counts, not what enters', async () => {
     const info = schemaOf((value: { tags: ReadonlySet<string> }) => ({ tags: [...value.tags] }))
-    const payload = schemaOf((value: { at?: string }) => ({ ...value, at: new Date(value.at ?? 0) }) as unknown as { at: string })
+    const payload = schemaOf((value: { at?: string }) =>
+      ({ ...value, at: new Date(value.at ?? 0) }) as unknown as { at: string }
+    )
     const sessions = createSessions({ origin: ORIGIN, info, ...inMemory() })
     const { handle } = await signIn(sessions, 'ada', { info: { tags: new Set(['a']) } })
     expect(await sessions.getSessionInfo(handle)).toEqual({ tags: ['a'] })

@@ -21,7 +21,8 @@ const entropy = nodeCrypto.randomBytes
 
 /** All events of a store. */
 async function eventsOf(store: SessionStore): Promise<readonly StoredEvent[]> {
-  return (await store.pageEvents({ kinds: eventKinds, userId: null, handle: null }, { limit: 1000, after: null })).events
+  return (await store.pageEvents({ kinds: eventKinds, userId: null, handle: null }, { limit: 1000, after: null }))
+    .events
 }
 
 /** Logs in and refreshes twice. The first token is then one of a thief. */
@@ -102,7 +103,10 @@ describe('EV-08: suspicious refreshes are in the event log', () => {
     expect((await steal(world.core, one)).kind).toBe('theft')
     await world.runTasks()
     await settle()
-    expect(heard).toMatchObject([{ during: 'event log', error: { code: 'STORE_UNAVAILABLE', cause: { message: 'the disk is full' } } }])
+    expect(heard).toMatchObject([{
+      during: 'event log',
+      error: { code: 'STORE_UNAVAILABLE', cause: { message: 'the disk is full' } },
+    }])
     isSilent = true
     expect((await steal(world.core, other)).kind).toBe('theft')
     await world.runTasks()
@@ -150,12 +154,17 @@ describe('EV-08: suspicious refreshes are in the event log', () => {
     const errors: unknown[] = []
     const emitted: string[] = []
     const log = createEvidenceLog({
-      store, entropy, schedule: () => () => undefined, emit: name => emitted.push(name), onError: error => errors.push(error),
+      store, entropy, schedule: () => () => undefined, emit: name => emitted.push(name),
+      onError: error => errors.push(error),
     })
     const use = { branch: 0, by: owner }
-    const report = (name: 'onTokenTheft' | 'onRefreshShared', generation: number, at: number): void => log.report(name, {
-      userId: 'alice', handle: sampleHandle(1), revoked: true,
-      presented: { ...use, generation, at }, current: { ...use, generation: 0, at: 0 },
+    const report = (name: 'onTokenTheft' | 'onRefreshShared', generation: number, at: number): void =>
+      log.report(name, {
+        userId: 'alice',
+        handle: sampleHandle(1),
+        revoked: true,
+        presented: { ...use, generation, at },
+        current: { ...use, generation: 0, at: 0 },
     })
     for (let generation = 0; generation < MOST_EVENTS + 50; generation++) report('onTokenTheft', generation, generation)
     report('onRefreshShared', 0, 0)
@@ -182,8 +191,13 @@ describe('EV-01: the core reads events', () => {
     query: Partial<Parameters<typeof pageOfEvents>[1]> = {},
     after: string | null = null,
   ): Promise<LoggedEvents> => (
-    pageOfEvents({ store, now: async () => clock() }, { kinds: ['audit', 'audit'], userId: null, handle: null, ...query },
-      { limit: 2, after }))
+    pageOfEvents({ store, now: async () => clock() }, {
+      kinds: ['audit', 'audit'],
+      userId: null,
+      handle: null,
+      ...query,
+    }, { limit: 2, after })
+  )
 
   test('with their detail, in pages, by user and session', async () => {
     const store = createMemoryStore()

@@ -25,26 +25,33 @@ const off = { ...well.policy, blacklisting: 'off' } as const
 const away = { storeFailure: 'store-unreachable' } as const
 
 describe('L-36: the status', () => {
-  test.each<readonly [title: string, facts: Partial<HealthFacts>, status: string, reasons: readonly string[], fallback: string]>([
+  test.each<
+    readonly [title: string, facts: Partial<HealthFacts>, status: string, reasons: readonly string[], fallback: string]
+  >([
     ['everything works', {}, 'ok', [], 'none'],
-    ['nothing was read yet', { feed: { state: 'stopped', readAt: null, failure: null }, keys: null, hasRing: false }, 'ok', [], 'none'],
+    ['nothing was read yet', { feed: { state: 'stopped', readAt: null, failure: null }, keys: null, hasRing: false },
+      'ok', [], 'none'],
     ['the store is away, the feed is fresh', away, 'degraded', ['store-unreachable'], 'none'],
     ['the store is away, and no keys were read', { ...away, keys: null, hasRing: false }, 'failing',
       ['store-unreachable', 'keys-missing'], 'none'],
     ['the feed is stale, the store answers', { feed: old }, 'degraded', ['feed-stale'], 'store'],
     ['the feed was never read', { feed: { ...old, readAt: null } }, 'degraded', ['feed-stale'], 'store'],
     ['the feed sleeps: the next verification reads it', { feed: { ...old, state: 'asleep' } }, 'ok', [], 'none'],
-    ['the feed was read by a clock that has been set back', { feed: { ...old, readAt: now + 1 } }, 'degraded', ['feed-stale'], 'store'],
+    ['the feed was read by a clock that has been set back', { feed: { ...old, readAt: now + 1 } }, 'degraded',
+      ['feed-stale'], 'store'],
     ['feed and store fail, failOpen', { ...away, feed: old }, 'degraded',
       ['store-unreachable', 'feed-stale', 'revocations-unchecked'], 'failOpen'],
-    ['feed and store fail, failClosed', { ...away, feed: old, policy: closed }, 'failing', ['store-unreachable', 'feed-stale'], 'failClosed'],
+    ['feed and store fail, failClosed', { ...away, feed: old, policy: closed }, 'failing',
+      ['store-unreachable', 'feed-stale'], 'failClosed'],
     ['strict, the store answers', { policy: strict }, 'ok', [], 'store'],
     ['strict, the store is away', { ...away, policy: strict }, 'failing', ['store-unreachable'], 'failClosed'],
     ['off: an old feed does not matter', { feed: old, policy: off }, 'ok', [], 'none'],
     ['keys cannot be decrypted', { keys: null, hasRing: false, keyFailure: 'keys-undecryptable' }, 'failing',
       ['keys-undecryptable', 'keys-missing'], 'none'],
-    ['a key was added that must not be used', { keyFailure: 'keys-unencrypted' }, 'degraded', ['keys-unencrypted'], 'none'],
-    ['one failure is named once', { ...away, keyFailure: 'store-unreachable' }, 'degraded', ['store-unreachable'], 'none'],
+    ['a key was added that must not be used', { keyFailure: 'keys-unencrypted' }, 'degraded', ['keys-unencrypted'],
+      'none'],
+    ['one failure is named once', { ...away, keyFailure: 'store-unreachable' }, 'degraded', ['store-unreachable'],
+      'none'],
     ['the tables are missing', { storeFailure: 'tables-missing' }, 'degraded', ['tables-missing'], 'none'],
   ])('%s', (_, facts, status, reasons, fallback) => {
     expect({ ...judgeHealth({ ...well, ...facts }), fallback: judgeFeed({ ...well, ...facts }).fallback })
@@ -53,7 +60,8 @@ describe('L-36: the status', () => {
 
   test('a signing key that is an hour late is named; the pending key is the next one', () => {
     const aged = (age: number): HealthFacts => ({
-      ...well, keys: { signing: [{ kid: 'first', activeFrom: now - age }], lifetime: 7 * DAY, count: 1, areEncrypted: false },
+      ...well,
+      keys: { signing: [{ kid: 'first', activeFrom: now - age }], lifetime: 7 * DAY, count: 1, areEncrypted: false },
     })
     expect(judgeHealth(aged(7 * DAY + HOUR)).status).toBe('ok')
     expect(judgeHealth(aged(7 * DAY + HOUR + 1))).toEqual({ status: 'degraded', reasons: ['key-rotation-overdue'] })
@@ -106,7 +114,8 @@ describe('L-36: health()', () => {
     await pass(1)
     await settle()
     expect(health).toMatchObject({
-      status: 'degraded', since: now + 2_000, reasons: ['store-unreachable'], store: { isReachable: false, latency: null },
+      status: 'degraded', since: now + 2_000, reasons: ['store-unreachable'],
+      store: { isReachable: false, latency: null },
     })
     isSilent = false
     // Until then, there is no second call beside the one that is not answered.
@@ -129,7 +138,8 @@ describe('L-36: health()', () => {
     const secret = 'a secret of at least thirty-two characters'
     const sessions = createSessions({ origin: 'https://app.example.com', ...inMemory(), secret, store: {
       ...inner,
-      find: handle => isDown ? Promise.reject(new Error('connect to postgres://app:hunter2@db failed')) : inner.find(handle),
+      find: handle =>
+        isDown ? Promise.reject(new Error('connect to postgres://app:hunter2@db failed')) : inner.find(handle),
     } })
     await sessions.ready()
     isDown = true

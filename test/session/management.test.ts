@@ -37,7 +37,8 @@ afterAll(async () => {
 
 const inTenant = async (core: Core, tenantId: string, userId = 'alice'): Promise<string> => (
   await core.create({
-    userId, mode: 'cookie', client: { ip: null, userAgent: null }, jwtPayload: { role: 'reader' }, options: { tenantId },
+    userId, mode: 'cookie', client: { ip: null, userAgent: null }, jwtPayload: { role: 'reader' },
+    options: { tenantId },
   })
 ).claims.sid
 
@@ -51,7 +52,8 @@ describe.each(worlds)('on %s', (_name, create) => {
     await core.updateSessionInfo(handle, { note: 'x' })
     const found = await core.getSessionByHandle(handle)
     expect(found).toEqual({
-      handle, userId: 'alice', tenantId: 'acme', createdAt: clock(), expiresAt: Math.ceil((clock() + 100 * DAY) / DAY) * DAY,
+      handle, userId: 'alice', tenantId: 'acme', createdAt: clock(),
+      expiresAt: Math.ceil((clock() + 100 * DAY) / DAY) * DAY,
       ip: null, userAgent: null, jwtPayload: { role: 'reader' }, sessionInfo: { note: 'x' },
     })
     await core.revokeSession(handle)
@@ -144,14 +146,18 @@ describe.each(worlds)('on %s', (_name, create) => {
       pages.push(page.sessions.map(({ handle }) => handle))
       after = page.next
     } while (after !== null)
-    expect(pages, 'sessions of other tenants leave no gap in a page').toEqual([of['acme']?.slice(0, 3), of['acme']?.slice(3)])
+    expect(pages, 'sessions of other tenants leave no gap in a page')
+      .toEqual([of['acme']?.slice(0, 3), of['acme']?.slice(3)])
     expect(await core.getAllSessionHandlesForUser('alice', { tenantId: 'globex' })).toEqual(of['globex'])
     expect((await core.listSessions('alice')).sessions).toHaveLength(7)
-    expect(await core.updateJwtPayloadForUser('alice', () => ({ role: 'admin' }), { tenantId: 'acme' })).toEqual(of['acme'])
-    expect([...await core.revokeAllSessionsForUser('alice', { tenantId: 'acme' })].sort()).toEqual([...of['acme'] ?? []].sort())
+    expect(await core.updateJwtPayloadForUser('alice', () => ({ role: 'admin' }), { tenantId: 'acme' }))
+      .toEqual(of['acme'])
+    expect([...await core.revokeAllSessionsForUser('alice', { tenantId: 'acme' })].sort())
+      .toEqual([...of['acme'] ?? []].sort())
     expect(await core.getAllSessionHandlesForUser('alice')).toEqual(of['globex'])
     for (const call of [
-      () => core.listSessions('alice', { tenantId: 'Acme' }), () => core.getAllSessionHandlesForUser('alice', { tenantId: '' }),
+      () => core.listSessions('alice', { tenantId: 'Acme' }),
+      () => core.getAllSessionHandlesForUser('alice', { tenantId: '' }),
     ]) await expect(call()).rejects.toMatchObject({ code: 'MISUSE' })
   })
 })
@@ -188,7 +194,8 @@ test('L-16: a payload that a function returns is checked like any other', async 
   const before = await core.getSessionByHandle(sid)
   for (const wrong of [{ sub: 'eve' }, { role: 'x'.repeat(3000) }, { at: new Date() }, null, 'text', undefined]) {
     await expect(core.updateJwtPayload(sid, () => wrong as never)).rejects.toMatchObject({ code: 'INVALID_DATA' })
-    await expect(core.updateJwtPayloadForUser('alice', () => wrong as never)).rejects.toMatchObject({ code: 'INVALID_DATA' })
+    await expect(core.updateJwtPayloadForUser('alice', () => wrong as never))
+      .rejects.toMatchObject({ code: 'INVALID_DATA' })
   }
   await expect(core.updateJwtPayloadForUser('alice', {} as never)).rejects.toMatchObject({ code: 'MISUSE' })
   expect(await core.getSessionByHandle(sid)).toEqual(before)

@@ -66,11 +66,14 @@ describe('L-36: embedded metrics', () => {
     await use(sessions)
     const found = await collect()
     const shop = { 'keyturn.application': 'shop' }
-    expect(found.get('keyturn.sessions.created')).toEqual({ unit: '{session}', points: [{ attributes: shop, value: 1 }] })
+    expect(found.get('keyturn.sessions.created'))
+      .toEqual({ unit: '{session}', points: [{ attributes: shop, value: 1 }] })
     expect(found.get('keyturn.keys.made')?.points).toEqual([
-      { attributes: { purpose: 'refresh', ...shop }, value: 1 }, { attributes: { purpose: 'access', ...shop }, value: 1 },
+      { attributes: { purpose: 'refresh', ...shop }, value: 1 },
+      { attributes: { purpose: 'access', ...shop }, value: 1 },
     ])
-    expect(found.get('keyturn.key.rotation.due')).toEqual({ unit: 's', points: [{ attributes: shop, value: 7 * 86_400 }] })
+    expect(found.get('keyturn.key.rotation.due'))
+      .toEqual({ unit: 's', points: [{ attributes: shop, value: 7 * 86_400 }] })
     expect(found.get('keyturn.feed.age')?.points).toEqual([{ attributes: shop, value: 0 }])
     const inserts = found.get('keyturn.store.call.duration')?.points
       .find(({ attributes }) => attributes['operation'] === 'insert')
@@ -146,13 +149,15 @@ describe('L-36: embedded metrics', () => {
     const headers = { authorization: `Bearer ${(await login(createTestCore().core)).accessToken}`, origin }
     expect(await web.readSession(new Request(origin, { headers }))).toMatchObject({ kind: 'needs-refresh' })
     isDown = true
-    await expect(sessions.getSessionInfo('hAAAAAAAAAAAAAAAAAAAAAA')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(sessions.getSessionInfo('hAAAAAAAAAAAAAAAAAAAAAA'))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await sessions.revokeAllSessionsForUser('alice')
     const found = await collect()
     expect(found.get('keyturn.store.failures')?.points).toMatchObject([
       { attributes: { operation: 'find', reason: 'store-failed' }, value: 1 },
     ])
-    expect(found.get('keyturn.sessions.revoked')?.points).toMatchObject([{ attributes: { reason: 'revoked' }, value: 1 }])
+    expect(found.get('keyturn.sessions.revoked')?.points)
+      .toMatchObject([{ attributes: { reason: 'revoked' }, value: 1 }])
     expect(found.get('keyturn.verifications.rejected')?.points).toContainEqual(
       { attributes: { reason: 'unrecognized', 'keyturn.application': 'default' }, value: 1 })
     await sessions.close()
@@ -180,7 +185,9 @@ describe('L-36: the table of metrics', () => {
     tally.counter('keyturn.sessions.revoked', { reason: 'theft' }).value += 2
     tally.counter('keyturn.sessions.revoked', { reason: 'evicted' }).value++
     expect(tally.series().map(({ value }) => value)).toEqual([3, 1])
-    for (const seconds of [0.001, 0.3, 60]) tally.duration('keyturn.refresh.duration', { result: 'refreshed' }).add(seconds)
+    for (const seconds of [0.001, 0.3, 60]) {
+      tally.duration('keyturn.refresh.duration', { result: 'refreshed' }).add(seconds)
+    }
     const [durations] = tally.durations()
     expect(durations?.values.counts).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3])
     expect(durations?.values.sum).toBeCloseTo(60.301)

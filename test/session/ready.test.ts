@@ -105,7 +105,8 @@ describe('L-36: ready()', () => {
     await pass(999)
     expect(ends).toEqual([])
     await pass(1)
-    expect(ends).toEqual(['short GeneralError: sessions were not ready within 1000 ms: the store does not answer; check '
+    expect(ends)
+      .toEqual(['short GeneralError: sessions were not ready within 1000 ms: the store does not answer; check '
       + 'its address, or set timeout higher if its change log is very long'])
     controller.abort(new Error('shutting down'))
     await settle()
@@ -115,7 +116,8 @@ describe('L-36: ready()', () => {
     await pass(1)
     await Promise.all(waits)
     expect(ends[2]).toMatch(/^usual GeneralError: sessions were not ready within 10000 ms/)
-    await expect(core.ready({ timeout: 1, signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late')
+    await expect(core.ready({ timeout: 1, signal: AbortSignal.abort(new Error('too late')) }))
+      .rejects.toThrow('too late')
     const joined = core.ready()
     gate.open()
     await joined

@@ -113,7 +113,10 @@ describe('a change log of 20 pages', () => {
   })
 
   test('P-12: ready() rejects if the log cannot be read', async () => {
-    const { core } = createTimedCore({ ...createMemoryStore(), changesSince: () => Promise.reject(new Error('refused')) })
+    const { core } = createTimedCore({
+      ...createMemoryStore(),
+      changesSince: () => Promise.reject(new Error('refused')),
+    })
     await expect(core.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })

@@ -98,7 +98,13 @@ describe.each([
     for (let index = 0; index < 3; index++) {
       await store.insert(sampleRecord({ ...times, handle: handle(), expiresAt: now - 5000, absoluteExpiry: null }))
     }
-    const kept = sampleRecord({ ...times, handle: handle(), idleTimeout: 60_000, expiresAt: now + 50_000, absoluteExpiry: null })
+    const kept = sampleRecord({
+      ...times,
+      handle: handle(),
+      idleTimeout: 60_000,
+      expiresAt: now + 50_000,
+      absoluteExpiry: null,
+    })
     await store.insert(kept)
     expect(await keyturn('cleanup', url(), '--json')).toEqual({ code: 0, out: '{"removed":3}', error: '' })
     expect(await keyturn('cleanup', url())).toEqual({ code: 0, out: 'Removed 0 expired sessions.', error: '' })

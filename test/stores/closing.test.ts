@@ -14,7 +14,8 @@ const stores: readonly (readonly [name: string, url: string | null, open: (url: 
   ['PostgreSQL', inject('postgresUrl'), url => (
     createPostgresStore(url, { schema: 'closing', migrate: 'auto', requestTimeout })
   )],
-  ['MariaDB', inject('mariadbUrl'), url => createMysqlStore(url, { prefix: 'closing_', migrate: 'auto', requestTimeout })],
+  ['MariaDB', inject('mariadbUrl'),
+    url => createMysqlStore(url, { prefix: 'closing_', migrate: 'auto', requestTimeout })],
   ['MySQL', inject('mysqlUrl'), url => createMysqlStore(url, { prefix: 'closing_', migrate: 'auto', requestTimeout })],
   ['Redis', inject('redisUrl'), url => createRedisStore(url, { prefix: 'closing:', requestTimeout })],
 ]

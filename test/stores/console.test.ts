@@ -33,16 +33,23 @@ describe.each(stores)('CON-22: the console on %s', (_, open) => {
 
   beforeAll(async () => {
     if (open === null) return
-    sessions = webSessions(createSessions({ origin: ORIGIN, store: await open(), reuseInterval: 0 }), { clientIp: request => request.headers.get('x-ip') })
+    sessions = webSessions(createSessions({ origin: ORIGIN, store: await open(), reuseInterval: 0 }), {
+      clientIp: request => request.headers.get('x-ip'),
+    })
     sessions.sessionRoutes()
     await sessions.ready()
     const handle = sessions.console({ authorize: () => ({ name: 'ada', role: 'manage' }) })
-    client = new ConsoleClient(`${ORIGIN}/console`, async (url, init) => await handle(new Request(url, init)) ?? Response.error())
+    client = new ConsoleClient(`${ORIGIN}/console`,
+      async (url, init) => await handle(new Request(url, init)) ?? Response.error())
     await client.readToken()
   })
   afterAll(() => sessions?.close())
 
-  async function logIn(userId: string, ip: string, userAgent: string): Promise<{ readonly handle: string; readonly cookies: string }> {
+  async function logIn(
+    userId: string,
+    ip: string,
+    userAgent: string,
+  ): Promise<{ readonly handle: string; readonly cookies: string }> {
     const headers = new Headers()
     const request = new Request(`${ORIGIN}/login`, {
       method: 'POST', headers: { origin: ORIGIN, 'x-ip': ip, 'user-agent': userAgent },
@@ -67,10 +74,13 @@ describe.each(stores)('CON-22: the console on %s', (_, open) => {
     expect(await handles('/sessions?ip=192.0.2.2')).toEqual([made[1]?.handle])
     expect(await handles('/sessions?userId=alice&device=fire')).toEqual([])
     const detail = await read<SessionDetail>(`/sessions/${made[0]?.handle}`)
-    expect(detail).toMatchObject({ userId: 'alice', jwtPayload: { value: { role: 'a' } }, sessionInfo: { value: { n: 0 } } })
+    expect(detail)
+      .toMatchObject({ userId: 'alice', jwtPayload: { value: { role: 'a' } }, sessionInfo: { value: { n: 0 } } })
     for (const [path, { version }] of [['payload', detail.jwtPayload], ['info', detail.sessionInfo]] as const) {
       const put = (value: JsonObject): Promise<number> => (
-        client.call('PUT', `/api/sessions/${made[0]?.handle}/${path}`, { body: { value, version } }).then(({ status }) => status)
+        client.call('PUT', `/api/sessions/${made[0]?.handle}/${path}`, { body: { value, version } }).then((
+          { status },
+        ) => status)
       )
       expect((await Promise.all([put({ by: 1 }), put({ by: 2 })])).toSorted()).toEqual([204, 409])
       expect(await put({ by: 3 })).toBe(409)
@@ -85,7 +95,10 @@ describe.each(stores)('CON-22: the console on %s', (_, open) => {
     const { handle, cookies } = await logIn('victim', '192.0.2.1', 'Firefox')
     const refresh = async (cookie: string): Promise<string> => {
       const headers = new Headers()
-      const request = new Request(`${ORIGIN}/auth/session/refresh`, { method: 'POST', headers: { origin: ORIGIN, cookie } })
+      const request = new Request(`${ORIGIN}/auth/session/refresh`, {
+        method: 'POST',
+        headers: { origin: ORIGIN, cookie },
+      })
       await sessions.refreshSession(request, headers)
       return headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
     }

@@ -16,7 +16,8 @@ const collect: () => void = runInNewContext('gc')
 type Open = (url: string) => SessionStore | Promise<SessionStore>
 
 const stores: readonly (readonly [name: string, url: string | null, open: Open])[] = [
-  ['PostgreSQL by URL', inject('postgresUrl'), url => createPostgresStore(url, { schema: 'contexts', migrate: 'auto' })],
+  ['PostgreSQL by URL', inject('postgresUrl'),
+    url => createPostgresStore(url, { schema: 'contexts', migrate: 'auto' })],
   ['a pool of pg', inject('postgresUrl'), url => (
     createPostgresStore(openPostgresPool(url), { schema: 'contexts', migrate: 'auto' })
   )],
@@ -36,11 +37,13 @@ const stores: readonly (readonly [name: string, url: string | null, open: Open])
 ]
 
 for (const [name, url, open] of stores) {
-  test.skipIf(url === null)(`L-31: with ${name}, what outlives the first requests runs outside of them, and does not keep them`, async () => {
-    const store = await open(url ?? '')
-    onTestFinished(() => store.close())
-    const observed = await observeContexts(store, collect)
-    expect(observed).toMatchObject({ polls: [], wakes: [], logins: ['first login'], isCollected: true })
-    expect(observed.pollCount).toBeGreaterThan(20)
+  test.skipIf(url === null)(
+    `L-31: with ${name}, what outlives the first requests runs outside of them, and does not keep them`,
+    async () => {
+      const store = await open(url ?? '')
+      onTestFinished(() => store.close())
+      const observed = await observeContexts(store, collect)
+      expect(observed).toMatchObject({ polls: [], wakes: [], logins: ['first login'], isCollected: true })
+      expect(observed.pollCount).toBeGreaterThan(20)
   })
 }

@@ -20,16 +20,19 @@ const logIn = (store: SessionStore, number: number): Promise<boolean> => store.i
 }))
 
 /** The removals that must refuse a login of `user-<number>`. */
-const removals: readonly (readonly [name: string, remove: (store: SessionStore, number: number) => Promise<unknown>])[] = [
-  ['removeByUser', (store, number) => store.removeByUser(sampleUserRemoval({ userId: `user-${number}`, notBefore }))],
-  ['removeByUser of a tenant', (store, number) => store.removeByUser(
-    sampleUserRemoval({ userId: `user-${number}`, tenantId: 'public', notBefore }))],
-  ['removeAll', async store => {
-    let after: string | null = null
-    do after = (await store.removeAll({ notBefore, limit: 1000, after })).next
-    while (after !== null)
-  }],
-]
+const removals:
+  readonly (readonly [name: string, remove: (store: SessionStore, number: number) => Promise<unknown>])[] = [
+    ['removeByUser', (store, number) => store.removeByUser(sampleUserRemoval({ userId: `user-${number}`, notBefore }))],
+    ['removeByUser of a tenant', (store, number) =>
+      store.removeByUser(
+        sampleUserRemoval({ userId: `user-${number}`, tenantId: 'public', notBefore }),
+      )],
+    ['removeAll', async store => {
+      let after: string | null = null
+      do after = (await store.removeAll({ notBefore, limit: 1000, after })).next
+      while (after !== null)
+    }],
+  ]
 
 const postgres = inject('postgresUrl')
 const url = postgres === null ? '' : await createPostgresDatabase(postgres, 'held')
@@ -115,7 +118,8 @@ for (const { name, available, url } of await mysqlEngines('held')) describe.skip
         const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(url)]
         const release = await hold(admin, prefix, 'BEFORE')
         const login = logIn(store, 1)
-        await expect.poll(() => waiting(admin, `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
+        await expect.poll(() => waiting(admin,
+          `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
         await remove(other, 1)
         await release()
         expect(await login).toBe(false)
@@ -127,7 +131,8 @@ for (const { name, available, url } of await mysqlEngines('held')) describe.skip
         const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(url)]
         const release = await hold(admin, prefix, 'AFTER')
         const login = logIn(store, 1)
-        await expect.poll(() => waiting(admin, `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
+        await expect.poll(() => waiting(admin,
+          `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
         await remove(other, 1)
         await release()
         expect(await login).toBe(false)

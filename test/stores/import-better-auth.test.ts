@@ -27,7 +27,8 @@ interface Migrations {
 async function createAuth(options: Readonly<Record<string, unknown>>, isMigrated = true): Promise<Auth> {
   const { betterAuth } = await importOld<{ betterAuth: Create }>('better-auth')
   const settings = {
-    secret: SECRET, baseURL: 'https://app.example.com', emailAndPassword: { enabled: true }, telemetry: { enabled: false },
+    secret: SECRET, baseURL: 'https://app.example.com', emailAndPassword: { enabled: true },
+    telemetry: { enabled: false },
     rateLimit: { enabled: false }, logger: { disabled: true }, ...options,
   }
   if (options['database'] !== undefined && isMigrated) {
@@ -81,7 +82,10 @@ async function drizzleSchema(): Promise<Readonly<Record<string, unknown>>> {
 let people = 0
 
 /** Signs somebody up. Returns the cookies and the user's id. */
-async function signUp(auth: Auth, more: object = {}): Promise<{ readonly cookies: readonly string[]; readonly userId: string }> {
+async function signUp(
+  auth: Auth,
+  more: object = {},
+): Promise<{ readonly cookies: readonly string[]; readonly userId: string }> {
   const response = await auth.handler(new Request('https://app.example.com/api/auth/sign-up/email', {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'origin': 'https://app.example.com' },
@@ -142,7 +146,9 @@ const kinds: readonly Kind[] = [
     async open() {
       const pool = openMysqlPool(mysqlUrl ?? '')
       await pool.query('SET FOREIGN_KEY_CHECKS = 0')
-      for (const table of ['session', 'account', 'verification', 'user']) await pool.query(`DROP TABLE IF EXISTS \`${table}\``)
+      for (const table of ['session', 'account', 'verification', 'user']) {
+        await pool.query(`DROP TABLE IF EXISTS \`${table}\``)
+      }
       return { database: pool, given: pool }
     },
   },
@@ -150,42 +156,47 @@ const kinds: readonly Kind[] = [
 
 describe.runIf(hasOldSystems())('Better Auth', () => {
   for (const kind of kinds) {
-    test.runIf(kind.available)(`in ${kind.name}: taken over once, by parallel requests, and gone after the sign-out`, async () => {
-      const { database, given } = await kind.open()
-      const auth = await createAuth({ database: given })
-      const { cookies, userId } = await signUp(auth)
-      const server = await start({ database })
-      const clients = Array.from({ length: 5 }, () => browser(server, cookies))
-      const [client] = clients
-      expect(client?.cookie(COOKIE)).toMatch(/%3D$|=$/)
-      const replies = await Promise.all(clients.map(me))
-      expect(replies.map(userOf)).toEqual(Array(5).fill([200, userId]))
-      const [handle = '', ...others] = await server.sessions.getAllSessionHandlesForUser(userId)
-      expect(others).toEqual([])
-      expect(client?.jar.filter(({ name }) => name.includes('better-auth'))).toEqual([])
-      expect(handle).toMatch(/^c/)
-      const old = await auth.handler(new Request('https://app.example.com/api/auth/get-session', {
-        headers: { cookie: cookies.map(line => line.split(';')[0]).join('; ') },
-      }))
-      expect(await old.json()).toBeNull()
-      expect((await client?.send('POST', SIGNOUT, { headers: SAME_ORIGIN }))?.status).toBe(200)
-      expect((await me(browser(server, cookies))).status).toBe(401)
-    })
+    test.runIf(kind.available)(`in ${kind.name}: taken over once, by parallel requests, and gone after the sign-out`,
+      async () => {
+        const { database, given } = await kind.open()
+        const auth = await createAuth({ database: given })
+        const { cookies, userId } = await signUp(auth)
+        const server = await start({ database })
+        const clients = Array.from({ length: 5 }, () => browser(server, cookies))
+        const [client] = clients
+        expect(client?.cookie(COOKIE)).toMatch(/%3D$|=$/)
+        const replies = await Promise.all(clients.map(me))
+        expect(replies.map(userOf)).toEqual(Array(5).fill([200, userId]))
+        const [handle = '', ...others] = await server.sessions.getAllSessionHandlesForUser(userId)
+        expect(others).toEqual([])
+        expect(client?.jar.filter(({ name }) => name.includes('better-auth'))).toEqual([])
+        expect(handle).toMatch(/^c/)
+        const old = await auth.handler(new Request('https://app.example.com/api/auth/get-session', {
+          headers: { cookie: cookies.map(line => line.split(';')[0]).join('; ') },
+        }))
+        expect(await old.json()).toBeNull()
+        expect((await client?.send('POST', SIGNOUT, { headers: SAME_ORIGIN }))?.status).toBe(200)
+        expect((await me(browser(server, cookies))).status).toBe(401)
+      })
 
-    test.runIf(kind.available)(`IMP-08, IMP-10: in ${kind.name}, expired and impersonated sessions are refused, and counted`, async () => {
-      const { database, given } = await kind.open()
-      const auth = await createAuth({ database: given })
-      const { cookies } = await signUp(auth)
-      let now = Date.now()
-      const server = await start({ database, clock: () => now })
-      now += 7 * 86_400_000 + 5000
-      expect((await me(browser(server, cookies))).status).toBe(401)
-      now -= 2 * 86_400_000
-      const check = await checkImport(importSessions({
-        importers: [fromBetterAuth({ secret: SECRET, database })], until: '2026-12-31',
-      }))
-      expect([check.read, check.alive]).toEqual([1, 1])
-    })
+    test.runIf(kind.available)(
+      `IMP-08, IMP-10: in ${kind.name}, expired and impersonated sessions are refused, and counted`,
+      async () => {
+        const { database, given } = await kind.open()
+        const auth = await createAuth({ database: given })
+        const { cookies } = await signUp(auth)
+        let now = Date.now()
+        const server = await start({ database, clock: () => now })
+        now += 7 * 86_400_000 + 5000
+        expect((await me(browser(server, cookies))).status).toBe(401)
+        now -= 2 * 86_400_000
+        const check = await checkImport(importSessions({
+          importers: [fromBetterAuth({ secret: SECRET, database })],
+          until: '2026-12-31',
+        }))
+        expect([check.read, check.alive]).toEqual([1, 1])
+      },
+    )
   }
 
   test.runIf(postgresUrl !== null)('IMP-10: with the tables that it generates for Drizzle, in a database of another zone', async () => {

@@ -180,7 +180,9 @@ describe.runIf(hasOldSystems())('iron-session', () => {
     const server = await start(fromIronSession({ password, cookieName: 'app' }))
     const value = await sealData({ userId: 'alice' }, { password })
     const other = await sealData({ userId: 'alice' }, { password: older })
-    for (const changed of [other, value.replace(/.(?=~2$)/, 'x'), value.replace('*', '*9'), 'Fe26.2*1~2', `${value}*`]) {
+    for (const changed of [
+      other, value.replace(/.(?=~2$)/, 'x'), value.replace('*', '*9'), 'Fe26.2*1~2', `${value}*`,
+    ]) {
       const client = browser(server, { app: changed })
       expect((await me(client)).status).toBe(401)
       expect(client.cookie('app')).toBe(changed)

@@ -5,7 +5,8 @@ import { Agent } from 'node:http'
 import { createClient } from 'redis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import {
-  betterSqlite3Sessions, checkImport, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions, fromExpressSession,
+  betterSqlite3Sessions, checkImport, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions,
+  fromExpressSession,
   importSessions,
 } from '../../src/import/index.ts'
 import type { ExpressRecords, ExpressSessionsOptions, ImportOptions } from '../../src/import/index.ts'
@@ -48,8 +49,10 @@ function mysqlKind(name: string, url: string | null): Kind {
     async open() {
       const pool = openMysqlPool(url ?? '')
       await pool.query('DROP TABLE IF EXISTS sessions')
-      const create: (module: unknown) => new (options: object, pool: unknown) => ExpressStore & { onReady(): Promise<void> } = (
-        requireOld('express-mysql-session')
+      const create: (
+        module: unknown,
+      ) => new(options: object, pool: unknown) => ExpressStore & { onReady(): Promise<void> } = requireOld(
+        'express-mysql-session',
       )
       const store = new (create(expressSession()))({ createDatabaseTable: true, clearExpired: false }, pool)
       await store.onReady()
@@ -73,7 +76,11 @@ const kinds: readonly Kind[] = [
       const client = createClient({ url: redisUrl ?? '' })
       onTestFinished(() => client.destroy())
       await client.connect()
-      return { store: await openRedisStore('other:'), sessions: connectRedisSessions(client, { prefix: 'other:' }), count: null }
+      return {
+        store: await openRedisStore('other:'),
+        sessions: connectRedisSessions(client, { prefix: 'other:' }),
+        count: null,
+      }
     },
   },
   {
@@ -83,7 +90,9 @@ const kinds: readonly Kind[] = [
       const pool = openPostgresPool(postgresUrl ?? '')
       await pool.query('DROP TABLE IF EXISTS session')
       await pool.query(readFileSync(oldFile('connect-pg-simple/table.sql'), 'utf8'))
-      const create: (module: unknown) => new (options: object) => ExpressStore & { close(): void } = requireOld('connect-pg-simple')
+      const create: (module: unknown) => new(options: object) => ExpressStore & { close(): void } = requireOld(
+        'connect-pg-simple',
+      )
       const store = new (create(expressSession()))({ pool, pruneSessionInterval: false })
       onTestFinished(() => store.close())
       return { store, sessions: connectPgSimpleSessions(pool), count: 1 }
@@ -96,7 +105,9 @@ const kinds: readonly Kind[] = [
     available: hasDrivers(),
     async open() {
       const database = openBetterSqlite3(':memory:')
-      const create: (module: unknown) => new (options: object) => ExpressStore = requireOld('better-sqlite3-session-store')
+      const create: (module: unknown) => new(options: object) => ExpressStore = requireOld(
+        'better-sqlite3-session-store',
+      )
       const store = new (create(expressSession()))({ client: database, expired: { clear: false, intervalMs: 2 ** 30 } })
       return { store, sessions: betterSqlite3Sessions(database), count: 1 }
     },
@@ -110,7 +121,8 @@ async function start(
 ): Promise<SessionServer> {
   const server = await startSessionServer({
     imports: importSessions({
-      importers: [fromExpressSession({ secret: OLD_SECRET, sessions, ...options })], until: '2026-06-30', mode: 'retire', ...plan,
+      importers: [fromExpressSession({ secret: OLD_SECRET, sessions, ...options })], until: '2026-06-30',
+      mode: 'retire', ...plan,
     }),
   })
   onTestFinished(() => server.close())
@@ -121,7 +133,11 @@ const me = (client: HttpClient): Promise<Reply> => client.send('GET', '/me')
 const userOf = (reply: Reply): unknown => [reply.status, JSON.parse(reply.body).userId]
 
 /** A client that the old application has logged in. */
-async function loggedIn(server: SessionServer, options: OldExpressOptions, data: OldData = { userId: 'alice' }): Promise<HttpClient> {
+async function loggedIn(
+  server: SessionServer,
+  options: OldExpressOptions,
+  data: OldData = { userId: 'alice' },
+): Promise<HttpClient> {
   const port = await startOldExpress(options)
   const client = server.client()
   const reply = await client.send('POST', '/old-login', { body: data, to: { port, agent } })
@@ -154,35 +170,42 @@ describe.runIf(hasOldSystems())('express-session', () => {
       expect((await me(client)).status).toBe(401)
     })
 
-    test.runIf(kind.available)(`IMP-10: in ${kind.name}, an expired session is refused by the time that the store means`, async () => {
-      const { store, sessions } = await kind.open()
-      let now = Date.now()
-      const server = await start(sessions, { clock: () => now })
-      const client = await loggedIn(server, { store, maxAge: 7_200_000 })
-      const id = decodeURIComponent(client.cookie('connect.sid') ?? '').slice(2).split('.')[0] ?? ''
-      const expiresAt = (await sessions.find(id))?.expiresAt
-      if (expiresAt === null) return
-      expect(Math.abs((expiresAt ?? 0) - Date.now() - 7_200_000)).toBeLessThan(60_000)
-      now = (expiresAt ?? 0) + 1
-      expect((await me(client)).status).toBe(401)
-    })
+    test.runIf(kind.available)(
+      `IMP-10: in ${kind.name}, an expired session is refused by the time that the store means`,
+      async () => {
+        const { store, sessions } = await kind.open()
+        let now = Date.now()
+        const server = await start(sessions, { clock: () => now })
+        const client = await loggedIn(server, { store, maxAge: 7_200_000 })
+        const id = decodeURIComponent(client.cookie('connect.sid') ?? '').slice(2).split('.')[0] ?? ''
+        const expiresAt = (await sessions.find(id))?.expiresAt
+        if (expiresAt === null) return
+        expect(Math.abs((expiresAt ?? 0) - Date.now() - 7_200_000)).toBeLessThan(60_000)
+        now = (expiresAt ?? 0) + 1
+        expect((await me(client)).status).toBe(401)
+      },
+    )
 
-    test.runIf(kind.available)(`in ${kind.name}: the check counts, with reasons and examples that are no secrets`, async () => {
-      const { store, sessions } = await kind.open()
-      const server = await start(sessions)
-      const setup = importSessions({ importers: [fromExpressSession({ secret: OLD_SECRET, sessions })], until: '2026-12-31' })
-      const before = await checkImport(setup)
-      const cookies: string[] = []
-      for (const data of [{ userId: 'alice' }, { cart: [] }, { userId: 'x'.repeat(256) }]) {
-        const client = await loggedIn(server, { store }, data)
-        cookies.push(decodeURIComponent(client.cookie('connect.sid') ?? '').slice(2).split('.')[0] ?? '')
-      }
-      const result = await checkImport(setup, { batch: 2 })
-      expect([result.read - before.read, result.alive - before.alive, result.done]).toEqual([3, 1, true])
-      expect(result.reasons).toMatchObject({ anonymous: 1, unwritable: 1 })
-      expect(result.examples.find(({ reason }) => reason === 'unwritable')?.detail).toMatch(/user id/)
-      for (const id of cookies) expect(JSON.stringify(result)).not.toContain(id)
-    })
+    test.runIf(kind.available)(`in ${kind.name}: the check counts, with reasons and examples that are no secrets`,
+      async () => {
+        const { store, sessions } = await kind.open()
+        const server = await start(sessions)
+        const setup = importSessions({
+          importers: [fromExpressSession({ secret: OLD_SECRET, sessions })],
+          until: '2026-12-31',
+        })
+        const before = await checkImport(setup)
+        const cookies: string[] = []
+        for (const data of [{ userId: 'alice' }, { cart: [] }, { userId: 'x'.repeat(256) }]) {
+          const client = await loggedIn(server, { store }, data)
+          cookies.push(decodeURIComponent(client.cookie('connect.sid') ?? '').slice(2).split('.')[0] ?? '')
+        }
+        const result = await checkImport(setup, { batch: 2 })
+        expect([result.read - before.read, result.alive - before.alive, result.done]).toEqual([3, 1, true])
+        expect(result.reasons).toMatchObject({ anonymous: 1, unwritable: 1 })
+        expect(result.examples.find(({ reason }) => reason === 'unwritable')?.detail).toMatch(/user id/)
+        for (const id of cookies) expect(JSON.stringify(result)).not.toContain(id)
+      })
   }
 
   test('IMP-09: the old middleware, which still runs and saves, revives nothing', async () => {
@@ -249,7 +272,8 @@ describe.runIf(hasOldSystems())('express-session', () => {
 /** The memory store of express-session as an importer reads it, in the same process. */
 function memorySessions(store: ExpressStore): ExpressRecords {
   const call = (name: string, ...args: unknown[]): Promise<unknown> => new Promise((resolve, reject) => {
-    Reflect.apply(Reflect.get(store, name), store, [...args, (error: unknown, value: unknown) => error ? reject(error) : resolve(value)])
+    Reflect.apply(Reflect.get(store, name), store, [...args, (error: unknown, value: unknown) =>
+      error ? reject(error) : resolve(value)])
   })
   return {
     async find(id) {

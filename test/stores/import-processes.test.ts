@@ -34,7 +34,8 @@ describe.each(realStores.filter(({ available }) => available))('IMP-04: in $name
     const data = `i${name.toLowerCase().replaceAll(/[^a-z]/g, '')}${process.pid}`
     const old = new OldSystem()
     old.sessions.set('id-1', { userId: 'alice' })
-    const servers = [await serve(await open(data), old), await serve(await open(data), old), await serve(await open(data), old)]
+    const servers = [await serve(await open(data), old), await serve(await open(data), old),
+      await serve(await open(data), old)]
     const clients = servers.flatMap(server => Array.from({ length: 15 }, () => browser(server)))
     const replies = await Promise.all(clients.map(client => client.send('GET', '/me')))
     expect(servers.flatMap(({ failures }) => failures)).toEqual([])
@@ -79,7 +80,9 @@ test.runIf(postgresUrl !== null)('IMP-04: take-overs that wait too long for a co
 
 /** Starts a process with a server of its own. It says what its 15 take-overs have given. */
 function startProcess(file: string): { readonly child: ChildProcess; next(): Promise<unknown> } {
-  const child = fork(join(import.meta.dirname, '../support/import-child.ts'), [file], { execArgv: ['--conditions=keyturn-source'] })
+  const child = fork(join(import.meta.dirname, '../support/import-child.ts'), [file], {
+    execArgv: ['--conditions=keyturn-source'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   return {
     child,

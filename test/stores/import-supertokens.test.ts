@@ -84,7 +84,11 @@ interface OldSession {
   child(): string
 }
 
-async function createSession(core: Core, overrides: Readonly<Record<string, string | number>> = {}, antiCsrfToken?: string): Promise<OldSession> {
+async function createSession(
+  core: Core,
+  overrides: Readonly<Record<string, string | number>> = {},
+  antiCsrfToken?: string,
+): Promise<OldSession> {
   const handle = `${overrides['session_handle'] ?? randomUUID()}`
   const userId = `${overrides['user_id'] ?? 'alice'}`
   const tenantId = `${overrides['tenant_id'] ?? 'public'}`
@@ -135,7 +139,8 @@ describe.each(kinds.filter(({ available }) => available))('SuperTokens on $name'
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
     const [client] = clients
     if (client === undefined) return
-    expect(JSON.parse((await me(client)).body)).toMatchObject({ userId: 'alice', tenantId: 'one', payload: { role: 'admin' } })
+    expect(JSON.parse((await me(client)).body))
+      .toMatchObject({ userId: 'alice', tenantId: 'one', payload: { role: 'admin' } })
     const handles = await server.sessions.getAllSessionHandlesForUser('alice')
     expect(handles).toEqual([await importedHandleOf('supertokens', `public one ${old.handle}`)])
     expect(await server.sessions.getSessionInfo(handles[0] ?? '')).toEqual({ note: 'n' })
@@ -207,8 +212,11 @@ describe.each(kinds.filter(({ available }) => available))('SuperTokens on $name'
     expect(reasons()).toEqual(['invalid', 'invalid'])
     const { parent } = await createSession(core)
     const flipped = `${parent.startsWith('A') ? 'B' : 'A'}${parent.slice(1)}`
-    for (const token of [flipped, parent.replace(/\.[^.]+\.V2$/, `.${h('x')}.V2`), createOldRefreshToken(createRefreshTokenKey(), {
-      sessionHandle: randomUUID(), userId: 'alice',
+    for (
+      const token of [flipped, parent.replace(/\.[^.]+\.V2$/, `.${h('x')}.V2`),
+        createOldRefreshToken(createRefreshTokenKey(), {
+          sessionHandle: randomUUID(),
+          userId: 'alice',
     })]) {
       expect((await refresh(browser(server, token))).status).toBe(401)
     }
@@ -272,7 +280,10 @@ describe.each(kinds.filter(({ available }) => available))('SuperTokens on $name'
     for (let count = 0; count < 5; count++) await createSession(core)
     await createSession(core, { expires_at: 1 })
     await createSession(core, { jwt_user_payload: JSON.stringify({ filler: 'x'.repeat(2001) }) })
-    const setup = importSessions({ importers: [fromSuperTokens({ database: core.database, prefix: 'st' })], until: '2027-06-30' })
+    const setup = importSessions({
+      importers: [fromSuperTokens({ database: core.database, prefix: 'st' })],
+      until: '2027-06-30',
+    })
     const parts: (number | null)[] = []
     const result = await checkImport(setup, { batch: 3, onProgress: ({ read }, total) => parts.push(read, total) })
     expect(result).toMatchObject({ read: 7, alive: 5, reasons: { expired: 1, unwritable: 1 } })

@@ -51,21 +51,23 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('turns')) d
     }
   })
 
-  test('a locked row delays only its own session, including its revocation', async () => {
-    const prefix = `turn_${++prefixes}_`
-    const pool = openPool(url)
-    const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
-    await insertAll(store)
-    const holder = await pool.getConnection()
-    await holder.query(`START TRANSACTION; SELECT 1 FROM ${prefix}session WHERE handle = '${sampleHandle(3)}' FOR UPDATE`)
-    const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
-    const others = rotations.filter((_, number) => number !== 3)
-    expect(await Promise.all(others)).not.toContain(null)
-    expect((await store.remove([sampleHandle(5)], 1)).handles).toEqual([sampleHandle(5)])
-    await holder.query('ROLLBACK')
-    holder.release()
-    expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
-  })
+    test('a locked row delays only its own session, including its revocation', async () => {
+      const prefix = `turn_${++prefixes}_`
+      const pool = openPool(url)
+      const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
+      await insertAll(store)
+      const holder = await pool.getConnection()
+      await holder.query(
+        `START TRANSACTION; SELECT 1 FROM ${prefix}session WHERE handle = '${sampleHandle(3)}' FOR UPDATE`,
+      )
+      const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
+      const others = rotations.filter((_, number) => number !== 3)
+      expect(await Promise.all(others)).not.toContain(null)
+      expect((await store.remove([sampleHandle(5)], 1)).handles).toEqual([sampleHandle(5)])
+      await holder.query('ROLLBACK')
+      holder.release()
+      expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
+    })
 
   test('are done before the store is closed', async () => {
     const prefix = `turn_${++prefixes}_`
@@ -76,7 +78,9 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('turns')) d
       await store.find(sampleHandle(0))
       const next = sampleNext({ refreshHash: `hash-${generation + 1}`, generation: generation + 1 })
       const expected = samplePresented({ refreshHash: `hash-${generation}`, generation })
-      const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number), expected, next })))
+      const rotations = numbers.map(number =>
+        store.rotate(sampleRotation({ handle: sampleHandle(number), expected, next }))
+      )
       await store.close()
       expect(await Promise.all(rotations)).not.toContain(null)
       expect(await after.find(sampleHandle(15))).toMatchObject({ refreshHash: next.refreshHash })

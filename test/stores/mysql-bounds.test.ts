@@ -50,7 +50,11 @@ function pausing(url: string, prefix: string): { store: SessionStore; paused: Pr
     return run()
   })
   onTestFinished(() => released.send())
-  return { store: opened(createMysqlStore(pool, { prefix, requestTimeout: 60 })), paused: reached.sent, resume: () => released.send() }
+  return {
+    store: opened(createMysqlStore(pool, { prefix, requestTimeout: 60 })),
+    paused: reached.sent,
+    resume: () => released.send(),
+  }
 }
 
 function signal(): { readonly sent: Promise<void>; send(): void } {
@@ -243,7 +247,8 @@ for (const { name, available, url } of await mysqlEngines('bounds')) describe.sk
     expect(removed.toSpliced(7, 1).toSpliced(-1)).toEqual(named.toSpliced(7, 1).toSpliced(-1))
     expect([...removed[7] ?? [], ...removed[150] ?? []]).toEqual([sampleHandle(7)])
     const { changes } = await store.changesSince(null, 10)
-    expect(changes.flatMap(change => change.kind === 'revoked' ? change.handles : []).toSorted()).toEqual(handles.toSorted())
+    expect(changes.flatMap(change => change.kind === 'revoked' ? change.handles : []).toSorted())
+      .toEqual(handles.toSorted())
     expect(changes.length).toBeLessThanOrEqual(4)
     expect(statements.filter(({ sql }) => sql === 'COMMIT').length, 'one of them finds nothing').toBeLessThanOrEqual(4)
   })

@@ -29,7 +29,9 @@ for (const { name, available, start } of await mysqlEngines('connections')) desc
     onTestFinished(() => store.close())
     await Promise.all(Array.from({ length: 60 }, (_, number) => store.find(sampleHandle(number))))
     await expect.poll(async () => {
-      const [rows] = await admin.query('SELECT COUNT(*) AS number FROM information_schema.processlist WHERE user = \'app\'')
+      const [rows] = await admin.query(
+        'SELECT COUNT(*) AS number FROM information_schema.processlist WHERE user = \'app\'',
+      )
       return rows
     }, { interval: 150 }).toEqual([{ number: 2 }])
   })

@@ -28,7 +28,9 @@ async function rowsRead(connection: PoolConnection): Promise<number> {
 }
 
 /** A pool that notes how many rows each statement reads. */
-function counting(url: string): { readonly pool: MysqlPool; readonly counts: { readonly sql: string; readonly read: number }[] } {
+function counting(
+  url: string,
+): { readonly pool: MysqlPool; readonly counts: { readonly sql: string; readonly read: number }[] } {
   const pool = openPool(url)
   const counts: { readonly sql: string; readonly read: number }[] = []
   return {
@@ -69,25 +71,30 @@ const hotPaths: readonly HotPath[] = [
   ['confirm of three', 4, store => store.confirm([1, 2, 3].map(number => (
     { handle: sampleHandle(number), generation: 1, branch: 0 }
   )))],
-  ['reauthenticate', 3, store => store.reauthenticate(sampleReauthentication(sampleRecord({ handle: sampleHandle(5) })))],
+  ['reauthenticate', 3,
+    store => store.reauthenticate(sampleReauthentication(sampleRecord({ handle: sampleHandle(5) })))],
   ['updateInfo', 2, store => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
   ['updatePayload', 4, store => store.updatePayload({ expectedVersion: null, ...late, jwtPayload: '{}' })],
   ['the newest 10 sessions of a user with 5,000', 12, store => store.listByUser('user-0', { limit: 10, after: null })],
-  ['101 sessions of that user, for a maximum of 1', 103, store => store.listByUser('user-0', { limit: 101, after: null })],
+  ['101 sessions of that user, for a maximum of 1', 103,
+    store => store.listByUser('user-0', { limit: 101, after: null })],
   ['the newest 10 sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: null })],
-  ['10 old sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: `26000.${handleAt(25_000)}` })],
+  ['10 old sessions of all users', 12,
+    store => store.listNewest(any, { limit: 10, after: `26000.${handleAt(25_000)}` })],
   ['a search by address', 1003, store => store.listNewest({ ...any, ip: 'nowhere' }, { limit: 10, after: null })],
   ['the newest 10 events of a rare kind', 12, store => store.pageEvents(thefts, { limit: 10, after: null })],
   ['the newest 10 events of two kinds', 60, store => (
     store.pageEvents({ ...thefts, kinds: ['theft', 'audit'] }, { limit: 10, after: null }))],
-  ['10 old events', 12, store => store.pageEvents({ ...thefts, kinds: ['audit'] }, { limit: 10, after: '25000.25000' })],
+  ['10 old events', 12,
+    store => store.pageEvents({ ...thefts, kinds: ['audit'] }, { limit: 10, after: '25000.25000' })],
   ['10 events of a user', 12, store => (
     store.pageEvents({ ...thefts, kinds: ['audit'], userId: 'user-3' }, { limit: 10, after: null }))],
   ['10 events of a session', 12, store => (
     store.pageEvents({ ...thefts, kinds: ['audit'], handle: sampleHandle(1) }, { limit: 10, after: null }))],
   ['remove two', 14, store => store.remove([6, 7].map(sampleHandle), sampleNow)],
   ['removeUnchanged, lost', 2, store => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
-  ['removeByUser, 10 of 5,000', 70, store => store.removeByUser(sampleUserRemoval({ userId: 'user-1', notBefore, limit: 10 }))],
+  ['removeByUser, 10 of 5,000', 70,
+    store => store.removeByUser(sampleUserRemoval({ userId: 'user-1', notBefore, limit: 10 }))],
   ['removeByUser of a tenant', 70, store => store.removeByUser(
     sampleUserRemoval({ userId: 'user-2', tenantId: 'public', except: sampleHandle(1), notBefore, limit: 10 }))],
   ['removeAll, 10 of 50,000', 40, store => store.removeAll({ notBefore, limit: 10, after: handleAt(25_000) })],

@@ -4,7 +4,8 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleEvent, sampleHandle, sampleKey, sampleNext, sampleNow, sampleReauthentication, sampleRecord, sampleRotation,
+  minute, sampleEvent, sampleHandle, sampleKey, sampleNext, sampleNow, sampleReauthentication, sampleRecord,
+  sampleRotation,
   sampleState,
   sampleUserRemoval,
 } from '../../src/testing/samples.ts'
@@ -38,13 +39,17 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
       ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
       ['updatePayload', 6, () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })],
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
-      ['listNewest', 1, () => store.listNewest({ tenantId: null, ip: 'nowhere', userAgent: null }, { limit: 10, after: null })],
+      ['listNewest', 1,
+        () => store.listNewest({ tenantId: null, ip: 'nowhere', userAgent: null }, { limit: 10, after: null })],
       ['appendEvent', 1, () => store.appendEvent(sampleEvent(1))],
-      ['pageEvents', 1, () => store.pageEvents({ kinds: ['theft', 'audit'], userId: null, handle: null }, { limit: 10, after: null })],
+      ['pageEvents', 1,
+        () => store.pageEvents({ kinds: ['theft', 'audit'], userId: null, handle: null }, { limit: 10, after: null })],
       ['changesSince', 1, () => store.changesSince(null, 10)],
-      ['reauthenticate', 4, () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
+      ['reauthenticate', 4,
+        () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
       ['remove', 6, () => store.remove([sampleHandle(1)], sampleNow)],
-      ['removeUnchanged, lost', 3, () => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
+      ['removeUnchanged, lost', 3,
+        () => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
       ['removeByUser, of none', 2, () => store.removeByUser(sampleUserRemoval())],
       ['insert, another', 2, () => store.insert(sampleRecord())],
       ['removeByUser', 8, () => store.removeByUser(sampleUserRemoval())],
@@ -109,7 +114,8 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     await writer.removeExpired(sampleNow + 5 * minute, 10)
     const left = handles.filter(handle => handle !== sampleHandle(2))
     expect([await read(null, []), looks], 'one was pruned').toEqual([left, 2])
-    expect([await read(cursor, []), looks], 'and a cursor that pointed to it starts from the beginning').toEqual([left, 3])
+    expect([await read(cursor, []), looks], 'and a cursor that pointed to it starts from the beginning')
+      .toEqual([left, 3])
   })
 
   test('revocations of the same sessions in any order, at once, do not deadlock for good', async () => {
@@ -119,7 +125,8 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
     const removed = await Promise.all([
       store.remove(handles, sampleNow), other.remove(handles.toReversed(), sampleNow),
-      store.removeByUser(sampleUserRemoval({ from: sampleNow })), ...handles.map(handle => other.remove([handle], sampleNow)),
+      store.removeByUser(sampleUserRemoval({ from: sampleNow })),
+      ...handles.map(handle => other.remove([handle], sampleNow)),
     ])
     expect(removed.flatMap(removal => removal.handles).toSorted()).toEqual(handles.toSorted())
   })
@@ -155,7 +162,8 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     }
     const raced = opened(createMysqlStore(failing, { prefix }))
     const calls: [call: () => Promise<unknown>, result: unknown][] = [
-      [() => raced.rotate(sampleRotation()), { ...sampleRecord(), ...sampleNext(), expiresAt: sampleNow + 60 * minute }],
+      [() => raced.rotate(sampleRotation()),
+        { ...sampleRecord(), ...sampleNext(), expiresAt: sampleNow + 60 * minute }],
       [async () => (await raced.remove([sampleHandle(1)], sampleNow)).handles, [sampleHandle(1)]],
     ]
     await store.insert(sampleRecord())

@@ -82,7 +82,8 @@ for (const { name, available, url } of await mysqlEngines('settings')) describe.
     // It makes no tables either. No connection is reset before it has migrated.
     const automatic = opened(createMysqlStore(pool, { prefix: 'none_', migrate: 'auto' }))
     await expect(automatic.insert(sampleRecord())).rejects.toMatchObject(refusal)
-    if (options.resetOnRelease !== true) await expect(migrateMysql(pool, { prefix: 'none_' })).rejects.toMatchObject(refusal)
+    if (options.resetOnRelease !== true) await expect(migrateMysql(pool,
+      { prefix: 'none_' })).rejects.toMatchObject(refusal)
     const [tables] = await openPool(url).query('SHOW TABLES LIKE \'none\\_%\'')
     expect(tables).toEqual([])
   })
@@ -104,7 +105,8 @@ for (const { name, available, url } of await mysqlEngines('settings')) describe.
       const pool = poolWith({ ...options, uri: url, connectionLimit: 2 })
       const store = opened(createMysqlStore(pool, { prefix: `unfit_${++prefixes}_`, migrate: 'auto' }))
       expect(await store.find(sampleHandle(1))).toBeNull()
-      const logins = Array.from({ length: 40 }, (_, number) => store.insert(sampleRecord({ handle: sampleHandle(number) })))
+      const logins = Array.from({ length: 40 },
+        (_, number) => store.insert(sampleRecord({ handle: sampleHandle(number) })))
       expect(await Promise.all(logins)).toEqual(logins.map(() => true))
       const taken = [await pool.getConnection(), await pool.getConnection()]
       const waiting = options.queueLimit === undefined ? null : pool.getConnection()

@@ -35,7 +35,8 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     embedded = start()
     await embedded.getJwks()
     server = await startServer({
-      port: 0, store: database, secrets: [secret], issuer: ISSUER, audience: AUDIENCE, reuseInterval: 0, logLevel: 'silent',
+      port: 0, store: database, secrets: [secret], issuer: ISSUER, audience: AUDIENCE, reuseInterval: 0,
+      logLevel: 'silent',
     })
     second = start({ accessTokenBlacklisting: 'strict' })
     SuperTokens.init({
@@ -60,27 +61,35 @@ describe.skipIf(postgresUrl === null)('one core', () => {
   /** A call of the native API. */
   async function native(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
     const response = await fetch(`${server.url}${path}`, {
-      method, ...body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
+      method,
+      ...body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
     })
     const text = await response.text()
     return { status: response.status, ...text === '' ? {} : JSON.parse(text) as object }
   }
 
-  const cookieName = (kind: 'accessToken' | 'refreshToken'): string => embedded.http.policy.cookies[kind].attributes.name
+  const cookieName = (kind: 'accessToken' | 'refreshToken'): string =>
+    embedded.http.policy.cookies[kind].attributes.name
 
   const asking = (accessToken: unknown): Request => new Request(`${ORIGIN}/me`, {
     headers: { cookie: `${cookieName('accessToken')}=${String(accessToken)}` },
   })
 
   /** Logs in with the embedded application. Returns the tokens in its cookies. */
-  async function logIn(payload: Claims): Promise<{ readonly handle: string; readonly access: string; readonly refresh: string }> {
+  async function logIn(
+    payload: Claims,
+  ): Promise<{ readonly handle: string; readonly access: string; readonly refresh: string }> {
     const headers = new Headers()
     const request = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN } })
     const session = await embedded.createNewSession(request, headers, 'ada', payload)
     const cookie = (name: string): string => (
       headers.getSetCookie().find(line => line.startsWith(`${name}=`))?.split(/[=;]/)[1] ?? ''
     )
-    return { handle: session.getHandle(), access: cookie(cookieName('accessToken')), refresh: cookie(cookieName('refreshToken')) }
+    return {
+      handle: session.getHandle(),
+      access: cookie(cookieName('accessToken')),
+      refresh: cookie(cookieName('refreshToken')),
+    }
   }
 
   test('a session starts embedded and continues everywhere, until the command line revokes it', async () => {
@@ -110,7 +119,8 @@ describe.skipIf(postgresUrl === null)('one core', () => {
 
     // The published Node SDK continues the session with the same refresh token, changes it, and returns it.
     const bySdk = await Session.refreshSessionWithoutRequestResponse(String(refreshed['refreshToken']))
-    expect([bySdk.getHandle(), bySdk.getUserId(), bySdk.getAccessTokenPayload()['role']]).toEqual([handle, 'ada', 'writer'])
+    expect([bySdk.getHandle(), bySdk.getUserId(), bySdk.getAccessTokenPayload()['role']])
+      .toEqual([handle, 'ada', 'writer'])
     await bySdk.mergeIntoAccessTokenPayload({ role: 'owner' })
     await bySdk.updateSessionDataInDatabase({ note: 'from the SDK' })
     const { refreshToken } = bySdk.getAllSessionTokensDangerously()
@@ -126,8 +136,10 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect(await verifier.verify(String(last['accessToken']))).toEqual({ kind: 'none' })
     await expect(second.getSession(owner, new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
     expect(await native('GET', `/v1/sessions/${handle}`)).toMatchObject({ status: 404 })
-    expect(await native('POST', '/v1/sessions/refresh', { refreshToken: last['refreshToken'] })).toMatchObject({ status: 401 })
-    await expect(Session.refreshSessionWithoutRequestResponse(String(last['refreshToken']))).rejects.toMatchObject({ type: 'UNAUTHORISED' })
+    expect(await native('POST', '/v1/sessions/refresh', { refreshToken: last['refreshToken'] }))
+      .toMatchObject({ status: 401 })
+    await expect(Session.refreshSessionWithoutRequestResponse(String(last['refreshToken'])))
+      .rejects.toMatchObject({ type: 'UNAUTHORISED' })
   })
 
   test('a session of the SDK continues natively: claims with reserved names stay in the store, and out of its tokens', async () => {
@@ -144,7 +156,10 @@ describe.skipIf(postgresUrl === null)('one core', () => {
 
   test('a shorter lifetime stored with a session is respected by the server, in both formats', async () => {
     const headers = new Headers()
-    const request = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN, 'st-auth-mode': 'header' } })
+    const request = new Request(`${ORIGIN}/login`, {
+      method: 'POST',
+      headers: { origin: ORIGIN, 'st-auth-mode': 'header' },
+    })
     await embedded.createNewSession(request, headers, 'cleo', {}, {}, { accessTokenLifetime: 50 })
     const first = await native('POST', '/v1/sessions/refresh', { refreshToken: headers.get('st-refresh-token') })
     expect(Number(first['accessTokenExpiresAt'])).toBeLessThanOrEqual(Date.now() + 50_000)
@@ -159,7 +174,12 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     // So it does where `verify` exchanges a token that names its parent for one that does not.
     const verified = await fetch(`${server.url}/recipe/session/verify`, {
       method: 'POST', headers: { 'cdi-version': '5.4' },
-      body: JSON.stringify({ accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }),
+      body: JSON.stringify({
+        accessToken: accessToken.token,
+        doAntiCsrfCheck: false,
+        enableAntiCsrf: false,
+        checkDatabase: false,
+      }),
     })
     const promoted = await verified.json() as { accessToken: { expiry: number } }
     expect(promoted.accessToken.expiry).toBeLessThanOrEqual(Date.now() + 50_000)
@@ -167,16 +187,22 @@ describe.skipIf(postgresUrl === null)('one core', () => {
 
   test('static keys survive a rotation and the revocation of all sessions, which includes those with static keys', async () => {
     const sign = async (): Promise<string> => {
-      const { jwt } = await native('POST', '/recipe/jwt', { algorithm: 'RS256', jwksDomain: 'https://a', payload: {}, validity: 1e9 })
+      const { jwt } = await native('POST', '/recipe/jwt', {
+        algorithm: 'RS256',
+        jwksDomain: 'https://a',
+        payload: {},
+        validity: 1e9,
+      })
       return String(jwt)
     }
     const kidOf = (jwt: string): unknown => (
       (JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()) as { kid: unknown }).kid
     )
     const kidsNow = async (): Promise<readonly unknown[]> => (
-      ((await native('GET', '/.well-known/jwks.json'))['keys'] as { kid: unknown; kty: unknown }[]).map(({ kid, kty }) => {
-        expect(kty).toBe('RSA')
-        return kid
+      ((await native('GET', '/.well-known/jwks.json'))['keys'] as { kid: unknown; kty: unknown }[]).map(
+        ({ kid, kty }) => {
+          expect(kty).toBe('RSA')
+          return kid
       })
     )
     const kid = kidOf(await sign())
@@ -191,6 +217,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     ))
     expect(kidOf(await sign())).toBe(kid)
     expect(await native('GET', `/v1/sessions/${started.session.handle}`)).toMatchObject({ status: 404 })
-    expect(await native('POST', '/v1/sessions/refresh', { refreshToken: started.refreshToken.token })).toMatchObject({ status: 401 })
+    expect(await native('POST', '/v1/sessions/refresh', { refreshToken: started.refreshToken.token }))
+      .toMatchObject({ status: 401 })
   })
 })

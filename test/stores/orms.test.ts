@@ -52,7 +52,8 @@ describe.skipIf(server === null || modules === null)('docs/orms.md', () => {
     const load = join(folder, 'load.mjs')
     writeFileSync(load, loaderOf(modules ?? ''))
     const { stdout } = await promisify(execFile)(process.execPath, [
-      '--conditions=keyturn-source', '--disable-warning=ExperimentalWarning', '--import', load, join(folder, 'sample.mjs'),
+      '--conditions=keyturn-source', '--disable-warning=ExperimentalWarning', '--import', load,
+      join(folder, 'sample.mjs'),
     ], { env: { ...process.env, DATABASE_URL: await createPostgresDatabase(server ?? '', `orm_${++databases}`) } })
     expect(JSON.parse(stdout)).toEqual({ added: true, rotated: true, handles: [expect.any(String)], changes: 1 })
   })

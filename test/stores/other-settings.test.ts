@@ -28,7 +28,8 @@ let cases = 0
 
 const settings = {
   'autocommit': 'OFF', 'auto-increment-increment': '7', 'auto-increment-offset': '3',
-  'character-set-server': 'latin1', 'collation-server': 'latin1_swedish_ci', 'completion-type': 'CHAIN', 'default-storage-engine': 'MyISAM',
+  'character-set-server': 'latin1', 'collation-server': 'latin1_swedish_ci', 'completion-type': 'CHAIN',
+  'default-storage-engine': 'MyISAM',
   'default-time-zone': '+05:45', 'explicit-defaults-for-timestamp': 'OFF', 'group-concat-max-len': '4',
   'innodb-strict-mode': 'OFF', 'transaction-isolation': 'READ-COMMITTED',
 }
@@ -54,7 +55,8 @@ for (const [name, installed, start] of otherServers) describe.skipIf(installed =
   const url = startShared(start)
   runStoreContract(`${name} with other settings`, async () => {
     const prefix = `Other_${++cases}_`
-    return { open: async () => createMysqlStore(url(), { prefix, migrate: 'auto', requestTimeout: 60 }), discard: async () => undefined }
+    return { open: async () => createMysqlStore(url(), { prefix, migrate: 'auto', requestTimeout: 60 }),
+      discard: async () => undefined }
   })
 
   test('ST-06: connections of the application\'s pool that leave them as they are are refused, with all that does not fit', async () => {
@@ -66,7 +68,8 @@ for (const [name, installed, start] of otherServers) describe.skipIf(installed =
     })
     const store = createMysqlStore(pool, { prefix: `Refused_${++cases}_`, migrate: 'manual' })
     await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
-      code: 'MISUSE', message: expect.stringMatching(/autocommit = 1 .*, completion_type = NO_CHAIN .*, sql_safe_updates = 0 /),
+      code: 'MISUSE',
+      message: expect.stringMatching(/autocommit = 1 .*, completion_type = NO_CHAIN .*, sql_safe_updates = 0 /),
     })
   })
 })

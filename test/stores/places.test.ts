@@ -223,13 +223,15 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
         expect((await keyturn('sessions', 'show', handleOf(app), ...others)).code).toBe(0)
         expect(JSON.parse((await keyturn('keys', 'list', ...others, '--json')).out)).toHaveLength(4)
         expect(await keyturn('cleanup', ...others)).toMatchObject({ code: 0, out: 'Removed 0 expired sessions.' })
-        expect(await keyturn('doctor', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('There are 4') })
+        expect(await keyturn('doctor', ...others))
+          .toMatchObject({ code: 0, out: expect.stringContaining('There are 4') })
       }
       expect((await keyturn('sessions', 'show', handleOf('/appid-my-shop'), ...flags)).code).toBe(1)
       if (place().setVersion !== null) {
         const before = await sorted()
         for (const others of [flags, shop]) {
-          expect(await keyturn('migrate', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('up to date') })
+          expect(await keyturn('migrate', ...others))
+            .toMatchObject({ code: 0, out: expect.stringContaining('up to date') })
         }
         expect(await sorted()).toEqual(before)
       }
@@ -254,7 +256,8 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
     const { setVersion, sought } = place()
     if (setVersion === null) return
     await setVersion(0)
-    await expectNothing(chosenFlags(), ['the tables are older than this version of Keyturn', sought, '`keyturn migrate`'])
+    await expectNothing(chosenFlags(),
+      ['the tables are older than this version of Keyturn', sought, '`keyturn migrate`'])
     await setVersion(99)
     await expectNothing(chosenFlags(), ['a newer version of Keyturn has migrated this store', sought])
     await setVersion(1)

@@ -151,7 +151,10 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one tick of the event
     await insertAll(store)
     await store.rotate(sampleRotation({ handle: sampleHandle(3) }))
     texts.length = 0
-    const clients = [{ ip: null, userAgent: null }, { ip: 'NULL', userAgent: '' }, { ip: '"', userAgent: 'ä\u{1f511}\n' }]
+    const clients = [{ ip: null, userAgent: null }, { ip: 'NULL', userAgent: '' }, {
+      ip: '"',
+      userAgent: 'ä\u{1f511}\n',
+    }]
     const rotated = await Promise.all(numbers.map(number => store.rotate(sampleRotation({
       handle: sampleHandle(number),
       next: sampleNext({ client: clients[number % 3] ?? sampleNext().client, generation: number, branch: 15 - number }),
@@ -198,7 +201,9 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one tick of the event
     const others = rotations.filter((_, number) => number !== 3)
     expect(await Promise.all(others)).not.toContain(null)
     expect((await store.remove([sampleHandle(5)], 1)).handles).toEqual([sampleHandle(5)])
-    const confirming = store.confirm([2, 3, 4].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
+    const confirming = store.confirm(
+      [2, 3, 4].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })),
+    )
     await expect.poll(async () => (await store.find(sampleHandle(4)))?.confirmed).toBe(true)
     expect((await store.remove([sampleHandle(2)], 1)).handles).toEqual([sampleHandle(2)])
     await holder.query('ROLLBACK')

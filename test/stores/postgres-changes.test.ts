@@ -26,8 +26,9 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.remove([sampleHandle(number)], sampleNow + minute)
     }
-    const changesAfter = async (cursor: string | null): Promise<string[]> => (await store.changesSince(cursor, 100)).changes
-      .flatMap(change => change.kind === 'revoked' ? change.handles : [])
+    const changesAfter = async (cursor: string | null): Promise<string[]> =>
+      (await store.changesSince(cursor, 100)).changes
+        .flatMap(change => change.kind === 'revoked' ? change.handles : [])
     for (const number of [1, 2]) await revoke(number)
     await pool.query(`CREATE TABLE ${schema}.saved_change AS SELECT * FROM ${schema}.keyturn_change`)
     await pool.query(`CREATE TABLE ${schema}.saved_meta AS SELECT * FROM ${schema}.keyturn_meta`)

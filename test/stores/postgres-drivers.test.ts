@@ -75,7 +75,8 @@ describe.skipIf(isMissing || !hasEdgePackages())('Neon over HTTP', () => {
   test('EDGE-08: tables are not created over HTTP, where no transaction stays open', async () => {
     const store = createPostgresStore(await openPool(), { schema: freshSchema(), migrate: 'auto' })
     onTestFinished(() => store.close())
-    await expect(store.check()).rejects.toMatchObject({ code: 'MISUSE', message: expect.stringContaining('keyturn migrate') })
+    await expect(store.check())
+      .rejects.toMatchObject({ code: 'MISUSE', message: expect.stringContaining('keyturn migrate') })
   })
 })
 

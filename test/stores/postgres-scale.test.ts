@@ -4,7 +4,9 @@ import { readSettings } from '../../src/server/settings.ts'
 import type { ServerSettings } from '../../src/server/settings.ts'
 import type { RemovedPage, SessionStore } from '../../src/session/store.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
-import { minute, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
+import {
+  minute, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval,
+} from '../../src/testing/samples.ts'
 import { freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { serveProcess } from '../support/serve-process.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
@@ -68,7 +70,8 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     ]
     expect(await store.removeExpired(2500, 10)).toEqual({ removed: 0, more: true })
     expect(await left(), 'sessions that are kept count as well').toEqual([2990, 1990, 20])
-    expect((await admin.query(`SELECT min(seq)::int AS oldest FROM ${schema}.keyturn_change`)).rows).toEqual([{ oldest: 11 }])
+    expect((await admin.query(`SELECT min(seq)::int AS oldest FROM ${schema}.keyturn_change`)).rows)
+      .toEqual([{ oldest: 11 }])
     for (const after of [[1990, 990, 0], [990, 0, 0]]) {
       expect(await store.removeExpired(2500, 1000)).toEqual({ removed: 0, more: true })
       expect(await left()).toEqual(after)
@@ -85,7 +88,9 @@ describe.skipIf(server === null)('PostgreSQL', () => {
   test('P-03: a kind that cannot be removed does not keep the others from being removed', async () => {
     const { store, schema, admin } = await watchedStore()
     const fill = async (): Promise<void> => {
-      await admin.query(`INSERT INTO ${schema}.keyturn_change VALUES (1, 'x', 'keys', '[]', 0, 1) ON CONFLICT DO NOTHING`)
+      await admin.query(
+        `INSERT INTO ${schema}.keyturn_change VALUES (1, 'x', 'keys', '[]', 0, 1) ON CONFLICT DO NOTHING`,
+      )
       await admin.query(`INSERT INTO ${schema}.keyturn_not_before VALUES ('user 1', 1, 1) ON CONFLICT DO NOTHING`)
       await store.appendEvent(sampleEvent(0, { until: 1 }))
       await store.insert(sampleRecord({ expiresAt: sampleNow - 1 })).catch(() => undefined)
@@ -95,7 +100,9 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     for (const broken of ['change', 'not_before', 'event', 'session']) {
       await fill()
       const table = `${schema}.keyturn_${broken}`
-      await admin.query(`CREATE TRIGGER refuse BEFORE DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`)
+      await admin.query(
+        `CREATE TRIGGER refuse BEFORE DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`,
+      )
       await expect(store.removeExpired(sampleNow, 10)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       for (const each of ['change', 'not_before', 'event', 'session']) {
         expect([each, await countOf(admin, `${schema}.keyturn_${each}`)]).toEqual([each, each === broken ? 1 : 0])
@@ -205,7 +212,8 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     for (let round = 0; round < 3; round++) {
       const calls = stores.flatMap((store, index) => upTo(40).flatMap(number => {
         const handle = sampleHandle(round * 1000 + index * 100 + number)
-        return [store.find(handle), store.insert(sampleRecord({ handle })), store.listByUser('nobody', { limit: 1, after: null })]
+        return [store.find(handle), store.insert(sampleRecord({ handle })),
+          store.listByUser('nobody', { limit: 1, after: null })]
       }))
       const settled = await Promise.allSettled(calls)
       expect(settled.filter(({ status }) => status === 'rejected')).toEqual([])
@@ -234,7 +242,8 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     ], { KEYTURN_SECRET: 'secret'.repeat(8) })
     onTestFinished(() => void serve.end('SIGKILL'))
     const statuses = await Promise.all(upTo(30).map(async number => (await fetch(`${serve.url}/v1/sessions`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: `user-${number}` }),
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ userId: `user-${number}` }),
     })).status))
     expect(new Set(statuses)).toEqual(new Set([201]))
     const { rows } = await admin.query('SELECT FROM pg_stat_activity WHERE application_name = $1', ['served'])

@@ -101,14 +101,18 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await pool.query(
       `INSERT INTO ${schema}.keyturn_session (${columns}) SELECT ${values} FROM generate_series(1, 20000) AS n`)
     await pool.query(
-      `INSERT INTO ${schema}.keyturn_change SELECT n, 'x', 'keys', '[]', 0, 5000 + n FROM generate_series(1, 20000) AS n`)
+      `INSERT INTO ${schema}.keyturn_change SELECT n, 'x', 'keys', '[]', 0, 5000 + n FROM generate_series(1, 20000) AS n`,
+    )
     await pool.query(
-      `INSERT INTO ${schema}.keyturn_not_before SELECT 'user user-' || n, 1, 5000 + n FROM generate_series(1, 20000) AS n`)
+      `INSERT INTO ${schema}.keyturn_not_before SELECT 'user user-' || n, 1, 5000 + n FROM generate_series(1, 20000) AS n`,
+    )
     await pool.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', 20000)`)
     await pool.query(
       `INSERT INTO ${schema}.keyturn_event SELECT 'event-' || n, 'audit', n, 5000 + n, 'user-' || n / 4, NULL, '{}'
        FROM generate_series(1, 20000) AS n`)
-    for (const table of ['session', 'change', 'not_before', 'event']) await pool.query(`ANALYZE ${schema}.keyturn_${table}`)
+    for (const table of ['session', 'change', 'not_before', 'event']) {
+      await pool.query(`ANALYZE ${schema}.keyturn_${table}`)
+    }
     const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     const notBefore = { time: 2000, until: sampleNow }
     texts.length = 0

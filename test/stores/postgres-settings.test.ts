@@ -35,20 +35,23 @@ const fit: readonly (readonly [name: string, options: PoolConfig])[] = [
   // The driver always asks for UTF8.
   ['another client_encoding', { client_encoding: 'LATIN1' }],
   ['connections that are replaced', { maxUses: 1 }], ['short-lived connections', { idleTimeoutMillis: 1 }],
-  ['other defaults', { options: '-c default_transaction_isolation=serializable -c DateStyle=German -c search_path=none' }],
+  ['other defaults', {
+    options: '-c default_transaction_isolation=serializable -c DateStyle=German -c search_path=none',
+  }],
 ]
 
 describe.skipIf(url === null)('PostgreSQL', () => {
-  test.each(unfit)('L-34: a pool with %s is refused at the first use, before anything is written', async (_, options, message) => {
-    const schema = freshSchema()
-    await migratePostgres(url ?? '', { schema })
-    const pool = new Pool({ connectionString: url ?? '', ...options })
-    onTestFinished(() => pool.end())
-    const store = opened(createPostgresStore(pool, { schema }))
-    const refusal = { code: 'MISUSE', message: expect.stringContaining(message) }
-    for (const _ of [1, 2]) await expect(store.insert(sampleRecord())).rejects.toMatchObject(refusal)
-    expect((await openPool(url ?? '').query(`SELECT handle FROM ${schema}.keyturn_session`)).rows).toEqual([])
-  })
+  test.each(unfit)('L-34: a pool with %s is refused at the first use, before anything is written',
+    async (_, options, message) => {
+      const schema = freshSchema()
+      await migratePostgres(url ?? '', { schema })
+      const pool = new Pool({ connectionString: url ?? '', ...options })
+      onTestFinished(() => pool.end())
+      const store = opened(createPostgresStore(pool, { schema }))
+      const refusal = { code: 'MISUSE', message: expect.stringContaining(message) }
+      for (const _ of [1, 2]) await expect(store.insert(sampleRecord())).rejects.toMatchObject(refusal)
+      expect((await openPool(url ?? '').query(`SELECT handle FROM ${schema}.keyturn_session`)).rows).toEqual([])
+    })
 
   test('L-34: connections that set another character set are refused at the first use', async () => {
     const pool = openPool(url ?? '')
@@ -78,7 +81,10 @@ describe.skipIf(url === null)('PostgreSQL', () => {
     const pool = new Pool({ connectionString: url ?? '', ...options })
     onTestFinished(() => pool.end())
     const store = opened(createPostgresStore(pool, { schema: freshSchema(), migrate: 'auto' }))
-    const client = { ip: 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%enxffffffffffff', userAgent: '\u{1F511}'.repeat(256) }
+    const client = {
+      ip: 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%enxffffffffffff',
+      userAgent: '\u{1F511}'.repeat(256),
+    }
     const record = sampleRecord({ client })
     await store.insert(record)
     expect(await store.find(record.handle)).toEqual(record)

@@ -240,8 +240,10 @@ test.skipIf(postgres === null)('OPS-02: the complete configuration serves, and e
     }
     child.once('close', () => reject(new Error(output)))
   })
-  const call = (path: string, init: RequestInit, cookies = ''): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`, {
-    ...init, headers: { ...SAME_ORIGIN, connection: 'close', 'content-type': 'application/json', cookie: cookies },
+  const call = (path: string, init: RequestInit, cookies = ''): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${path}`, {
+      ...init,
+      headers: { ...SAME_ORIGIN, connection: 'close', 'content-type': 'application/json', cookie: cookies },
   })
   const login = await call('/login', { method: 'POST', body: '{"userId":"ada"}' })
   const cookie = login.headers.getSetCookie().map(line => line.split(';')[0]).join('; ')

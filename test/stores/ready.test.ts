@@ -150,7 +150,8 @@ describe.skipIf(postgresUrl === null)('L-36: PostgreSQL', () => {
   test('L-36: refused credentials and a server that accepts no writes have reasons of their own', async () => {
     const wrong = new URL(url)
     wrong.username = 'nobody_there'
-    await expect(embed(createPostgresStore(wrong.href)).ready()).rejects.toMatchObject({ reason: 'credentials-refused' })
+    await expect(embed(createPostgresStore(wrong.href)).ready())
+      .rejects.toMatchObject({ reason: 'credentials-refused' })
     const schema = freshSchema()
     await migratePostgres(url, { schema })
     const readOnly = `${url}?options=${encodeURIComponent('-c default_transaction_read_only=on')}`
@@ -173,7 +174,9 @@ describe.skipIf(postgresUrl === null)('L-36: PostgreSQL', () => {
     await expect(problem).rejects.toMatchObject({ code: 'MISUSE', reason: 'privileges-missing' })
     await expect(problem).rejects.toThrow(
       `grant INSERT ON "${schema}"."keyturn_session", DELETE ON "${schema}"."keyturn_change"`)
-    await run(`GRANT INSERT ON ${schema}.keyturn_session TO ${role}; GRANT DELETE ON ${schema}.keyturn_change TO ${role}`)
+    await run(
+      `GRANT INSERT ON ${schema}.keyturn_session TO ${role}; GRANT DELETE ON ${schema}.keyturn_change TO ${role}`,
+    )
     await sessions.ready()
   })
 
@@ -251,7 +254,8 @@ describe('L-36: SQLite', () => {
     const database = new DatabaseSync(file)
     for (const [version, reason] of [[0, 'tables-outdated'], [99, 'tables-newer']] as const) {
       database.exec(`UPDATE keyturn_meta SET value = '${version}' WHERE name = 'schema'`)
-      await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).rejects.toMatchObject({ code: 'MISUSE', reason })
+      await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' }))
+        .rejects.toMatchObject({ code: 'MISUSE', reason })
       // The file was migrated while a process has it open.
       await expect(embed(store).ready()).rejects.toMatchObject({ reason })
     }

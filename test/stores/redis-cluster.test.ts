@@ -43,45 +43,48 @@ function spoiled(client: object, spoil: (args: readonly string[]) => Error | nul
 }
 
 describe.skipIf(missing)('a Redis Cluster', () => {
-  test.each(libraries)('a failover loses the newest rotations, and no user is logged out (law 6, %s)', async library => {
-    const cluster = temporary(await startRedisCluster({ replicas: true }))
-    const [primary, replica] = [cluster.primaries[0], cluster.replicas[0]]
-    if (primary === undefined || replica === undefined) throw new Error('the cluster has three primaries and replicas')
-    const client = await connectCluster(library, cluster.nodes)
-    const store = openStore(client, { replicas: 1, requestTimeout: '2s' })
-    const world = new World(createCore, store, 4)
-    const refreshAll = (jars: readonly Jar[]): Promise<{ how: string; jar: Jar | null }[]> =>
-      Promise.all(jars.map(jar => retrying(() => world.refresh(jar))))
-    const held = (outcomes: readonly { jar: Jar | null }[]): Jar[] =>
-      outcomes.flatMap(({ jar }) => jar === null ? [] : [jar])
+  test.each(libraries)('a failover loses the newest rotations, and no user is logged out (law 6, %s)',
+    async library => {
+      const cluster = temporary(await startRedisCluster({ replicas: true }))
+      const [primary, replica] = [cluster.primaries[0], cluster.replicas[0]]
+      if (primary === undefined || replica === undefined) {
+        throw new Error('the cluster has three primaries and replicas')
+      }
+      const client = await connectCluster(library, cluster.nodes)
+      const store = openStore(client, { replicas: 1, requestTimeout: '2s' })
+      const world = new World(createCore, store, 4)
+      const refreshAll = (jars: readonly Jar[]): Promise<{ how: string; jar: Jar | null }[]> =>
+        Promise.all(jars.map(jar => retrying(() => world.refresh(jar))))
+      const held = (outcomes: readonly { jar: Jar | null }[]): Jar[] =>
+        outcomes.flatMap(({ jar }) => jar === null ? [] : [jar])
 
-    const logins = Array.from({ length: 60 }, () => retrying(() => world.login()))
-    const jars = held(await refreshAll(await Promise.all(logins)))
-    const revoked = jars.splice(0, 10)
-    for (const { refreshToken } of revoked) {
-      await retrying(() => world.core().revokeSession(refreshToken.split('.')[2] ?? ''))
-    }
-    world.now += 5 * minute
+      const logins = Array.from({ length: 60 }, () => retrying(() => world.login()))
+      const jars = held(await refreshAll(await Promise.all(logins)))
+      const revoked = jars.splice(0, 10)
+      for (const { refreshToken } of revoked) {
+        await retrying(() => world.core().revokeSession(refreshToken.split('.')[2] ?? ''))
+      }
+      world.now += 5 * minute
 
-    // From here on the replica gets no more updates: it may no longer read from its primary.
-    const admin = connectIoredis(primary.url)
-    await admin.call('ACL', 'SETUSER', 'default', '-psync', '-sync', '-replconf')
-    await admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
-    const newest = held(await refreshAll(jars))
-    expect(newest).toHaveLength(50)
-    await primary.kill9()
-    await connectIoredis(replica.url).call('CLUSTER', 'FAILOVER', 'TAKEOVER')
+      // From here on the replica gets no more updates: it may no longer read from its primary.
+      const admin = connectIoredis(primary.url)
+      await admin.call('ACL', 'SETUSER', 'default', '-psync', '-sync', '-replconf')
+      await admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
+      const newest = held(await refreshAll(jars))
+      expect(newest).toHaveLength(50)
+      await primary.kill9()
+      await connectIoredis(replica.url).call('CLUSTER', 'FAILOVER', 'TAKEOVER')
 
-    const generations = await Promise.all(newest.map(jar => retrying(() => world.record(jar))))
-    expect(generations.filter(record => record?.generation === 1).length, 'rotations were lost').toBeGreaterThan(3)
-    world.now += 5 * minute
-    const after = await refreshAll(newest)
-    expect(new Set(after.map(({ how }) => how))).toEqual(new Set(['adopt', 'rotate']))
-    world.now += 5 * minute
-    expect(new Set((await refreshAll(held(after))).map(({ how }) => how))).toEqual(new Set(['rotate']))
-    for (const jar of revoked) expect((await world.refresh(jar)).kind, 'revoked stays revoked').toBe('unauthorized')
-    expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
-  })
+      const generations = await Promise.all(newest.map(jar => retrying(() => world.record(jar))))
+      expect(generations.filter(record => record?.generation === 1).length, 'rotations were lost').toBeGreaterThan(3)
+      world.now += 5 * minute
+      const after = await refreshAll(newest)
+      expect(new Set(after.map(({ how }) => how))).toEqual(new Set(['adopt', 'rotate']))
+      world.now += 5 * minute
+      expect(new Set((await refreshAll(held(after))).map(({ how }) => how))).toEqual(new Set(['rotate']))
+      for (const jar of revoked) expect((await world.refresh(jar)).kind, 'revoked stays revoked').toBe('unauthorized')
+      expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
+    })
 
   test.each([
     'before', 'after',
@@ -102,7 +105,8 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     await other.remove([sampleHandle(7)], until)
 
     for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-    await expect(store.removeByUser(sampleUserRemoval({ from: until }))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(store.removeByUser(sampleUserRemoval({ from: until })))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await other.find(sampleHandle(1)), 'it is gone already').toBeNull()
     const again = (await other.removeByUser(sampleUserRemoval({ from: until }))).handles
     expect([...again].sort()).toEqual(when === 'before' ? [sampleHandle(1), sampleHandle(2)] : [])

@@ -80,7 +80,8 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
     insert: () => store.insert(sampleRecord()),
     find: () => store.find(handle),
     rotate: () => store.rotate(sampleRotation()),
-    reauthenticate: () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true }))),
+    reauthenticate: () =>
+      store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true }))),
     confirm: () => store.confirm([{ handle, generation: 1, branch: 0 }]),
     updateInfo: () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
     updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }),
@@ -122,7 +123,8 @@ describe.skipIf(missing)('Redis', () => {
     }
     expect(await line.commandsOf(rotateAll)).toBe(1 + Math.ceil(15 / 8))
     // The first one had already been rotated: whatever its result, the others get their own.
-    expect(rotated).toEqual([null, ...await Promise.all(numbers.slice(1).map(number => store.find(sampleHandle(number))))])
+    expect(rotated)
+      .toEqual([null, ...await Promise.all(numbers.slice(1).map(number => store.find(sampleHandle(number))))])
   })
 
   test('P-10: revocations of one tick share a round trip, each with its own result and change', async () => {
@@ -149,7 +151,9 @@ describe.skipIf(missing)('Redis', () => {
     const rotate = (number: number) => store.rotate(sampleRotation({ handle: sampleHandle(number) }))
     const rotated = await Promise.all([1, 2, 3, 4].map(rotate))
     expect(rotated.map(record => record?.handle ?? null)).toEqual([sampleHandle(1), sampleHandle(2), null, null])
-    for (const number of [3, 4]) await expect(store.find(sampleHandle(number))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    for (const number of [3, 4]) {
+      await expect(store.find(sampleHandle(number))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    }
 
     // With the expected hash in its position, so that the error is found only when the answer is read.
     const key = `${prefix}session:{${sampleHandle(5)}}`
@@ -157,7 +161,8 @@ describe.skipIf(missing)('Redis', () => {
     await client.set(key, `${await client.get(key)}`.replace('"infoVersion":0', '"infoVersion":"many"'))
     const settled = await Promise.allSettled([6, 5, 7].map(rotate))
     expect(settled).toMatchObject([
-      { value: { refreshHash: 'hash-1' } }, { reason: { code: 'STORE_UNAVAILABLE' } }, { value: { refreshHash: 'hash-1' } },
+      { value: { refreshHash: 'hash-1' } }, { reason: { code: 'STORE_UNAVAILABLE' } },
+      { value: { refreshHash: 'hash-1' } },
     ])
   })
 
@@ -171,7 +176,8 @@ describe.skipIf(missing)('Redis', () => {
       const changed = `${await client.call('GET', [key])}`.replace('{"format":1,', '{"format":2,')
       await client.call('SET', [key, changed])
 
-      expect(await store.rotate(sampleRotation({ handle: newer })), 'as if another rotation came first; it is read next').toBeNull()
+      expect(await store.rotate(sampleRotation({ handle: newer })),
+        'as if another rotation came first; it is read next').toBeNull()
       await store.confirm([{ handle: newer, generation: 0, branch: 0 }])
       const late = { handle: newer, now: sampleNow, from: until }
       const notBefore = { time: sampleNow, until }
@@ -188,7 +194,8 @@ describe.skipIf(missing)('Redis', () => {
           code: 'STORE_UNAVAILABLE', message: expect.stringMatching(/session of format 2, .* reads format 1 only/),
         })
       }
-      expect(await store.removeExpired(sampleNow + 100 * minute, 10), 'its own session only').toMatchObject({ removed: 1 })
+      expect(await store.removeExpired(sampleNow + 100 * minute, 10), 'its own session only')
+        .toMatchObject({ removed: 1 })
       expect(await client.call('GET', [key])).toBe(changed)
       expect((await store.changesSince(null, 10)).changes).toEqual([])
     }
@@ -201,7 +208,9 @@ describe.skipIf(missing)('Redis', () => {
     for (const handle of handles) await store.insert(sampleRecord({ handle }))
     await client.set(`${prefix}session:{${sampleHandle(2)}}`, 'no session')
     await expect(store.remove(handles, until)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    for (const number of [1, 3]) expect(await store.find(sampleHandle(number)), 'not removed without a change').not.toBeNull()
+    for (const number of [1, 3]) {
+      expect(await store.find(sampleHandle(number)), 'not removed without a change').not.toBeNull()
+    }
     await client.del(`${prefix}session:{${sampleHandle(2)}}`)
     expect((await store.remove(handles, until)).handles).toHaveLength(2)
     expect(await handlesAfter(store, null)).toEqual([sampleHandle(1), sampleHandle(3)])
@@ -242,7 +251,8 @@ describe.skipIf(missing)('Redis', () => {
     }
 
     await client.del(key)
-    expect((await store.removeExpired(sampleNow + 121 * hour, 10)).removed, 'dropped by Redis, not by this call').toBe(0)
+    expect((await store.removeExpired(sampleNow + 121 * hour, 10)).removed, 'dropped by Redis, not by this call')
+      .toBe(0)
     expect(await client.keys(`${prefix}*`), 'nothing is left').toEqual([])
   })
 
@@ -255,7 +265,8 @@ describe.skipIf(missing)('Redis', () => {
     await store.remove([sampleHandle(1)], until)
     const notBefore = { time: sampleNow, until: sampleNow + minute }
     await store.removeByUser(sampleUserRemoval({ userId: 'user-2', notBefore }))
-    expect(await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' })), 'it began before').toBe(false)
+    expect(await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' })), 'it began before')
+      .toBe(false)
     expect((await store.removeExpired(sampleNow + 100 * minute, 10)).removed).toBe(1)
     await store.close()
     const left = (await client.keys(`${prefix}*`)).filter(key => !key.includes('{shared}'))

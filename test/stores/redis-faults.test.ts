@@ -231,7 +231,13 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     await direct.insert(sampleRecord())
     await expect.poll(async () => {
       // The subscription is renewed a moment after the connection; hints in between are lost.
-      await direct.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', expectedVersion: null, now: sampleNow, from: until })
+      await direct.updatePayload({
+        handle: sampleHandle(1),
+        jwtPayload: '{}',
+        expectedVersion: null,
+        now: sampleNow,
+        from: until,
+      })
       return woken
     }).toBeGreaterThan(before)
   })

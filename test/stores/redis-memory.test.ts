@@ -1,7 +1,9 @@
 import { describe, expect, inject, test } from 'vitest'
 import { createCore } from '../support/create-core.ts'
 import { allowEviction } from '../../src/stores/redis.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
+import {
+  minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+} from '../../src/testing/samples.ts'
 import { rightClocks, World } from '../session/laws/world.ts'
 import type { Jar } from '../session/laws/world.ts'
 import { connectIoredis, openStore, temporary } from '../support/redis-store.ts'
@@ -37,7 +39,8 @@ describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
     const store = openStore(client)
     const sessionInfo = JSON.stringify('x'.repeat(20_000))
     const insert = (number: number): Promise<boolean> => store.insert(sampleRecord({
-      handle: sampleHandle(number), userId: number === 3 ? 'user-3' : 'user-1', sessionInfo, idleTimeout: minute * (number + 60),
+      handle: sampleHandle(number), userId: number === 3 ? 'user-3' : 'user-1', sessionInfo,
+      idleTimeout: minute * (number + 60),
     }))
     await insert(0)
     await store.rotate(sampleRotation({ handle: sampleHandle(0) }))
@@ -55,7 +58,13 @@ describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
       expect(rotated, `session ${number}`).toMatchObject({ refreshHash: 'hash-1' })
       expect(await store.find(sampleHandle(number)), `session ${number}`).toEqual(rotated)
     }
-    const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, expectedVersion: null, now: sampleNow, from: until }
+    const update = {
+      handle: sampleHandle(1),
+      jwtPayload: sessionInfo,
+      expectedVersion: null,
+      now: sampleNow,
+      from: until,
+    }
     // The server counts buffers of connections too, which may have shrunk since.
     const updates = Array.from({ length: count - 1 }, (_, index) => (
       store.updatePayload({ ...update, handle: sampleHandle(index + 1) })))

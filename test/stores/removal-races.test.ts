@@ -61,7 +61,8 @@ for (const { name, available, open } of [...realStores, ...stricter]) describe.s
       for (const { record } of answers.filter(each => each.record.userId === userId)) {
         expect(await reader?.find(record.handle)).toBeNull()
       }
-      expect((await reader?.listByUser(other, { limit: 100, after: null }))?.sessions, 'all logins of the other user').toHaveLength(9)
+      expect((await reader?.listByUser(other, { limit: 100, after: null }))?.sessions, 'all logins of the other user')
+        .toHaveLength(9)
     }
   })
 })
@@ -102,7 +103,8 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       else if (accepted) kept.add(handle)
     }
     const numbers = Array.from({ length: 5420 }, (_, number) => number)
-    for (let from = 0; from < numbers.length; from += 300) await Promise.all(numbers.slice(from, from + 300).map(insert))
+    for (let from = 0; from < numbers.length; from += 300) await Promise.all(numbers.slice(from,
+      from + 300).map(insert))
     expect(old.length).toBeGreaterThan(5000)
 
     let number = numbers.length

@@ -68,7 +68,8 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
 
   test('created their keys together: one of each purpose', async () => {
     const store = createPostgresStore(database)
-    expect((await store.listKeys()).map(({ purpose }) => purpose).sort()).toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
+    expect((await store.listKeys()).map(({ purpose }) => purpose).sort())
+      .toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
     await store.close()
   })
 
@@ -205,7 +206,8 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
 
     expect(await clients.stop()).toEqual(new Set(['OK']))
     const { rows } = await client.query('SELECT purpose FROM keyturn_key ORDER BY purpose')
-    expect(rows.map(({ purpose }) => purpose)).toEqual(['access', 'core-dynamic', 'core-dynamic', 'core-static', 'refresh'])
+    expect(rows.map(({ purpose }) => purpose))
+      .toEqual(['access', 'core-dynamic', 'core-dynamic', 'core-static', 'refresh'])
     await client.end()
   })
 })

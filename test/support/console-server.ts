@@ -74,7 +74,8 @@ export async function startConsoleServer(
     async login(userId, fields = {}) {
       const made = await native('POST', '/v1/sessions', { userId, ...fields })
       return {
-        handle: String(made['handle']), accessToken: String(made['accessToken']), refreshToken: String(made['refreshToken']),
+        handle: String(made['handle']), accessToken: String(made['accessToken']),
+        refreshToken: String(made['refreshToken']),
       }
     },
   }

@@ -48,7 +48,11 @@ await sessions.createNewSession(new Request(origin, { method: 'POST' }), headers
 const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
 const request = new Request(origin, { headers: { cookie } })
 const session = await sessions.getSession(request, new Headers())
-const verifier = createVerifier({ issuer: `${origin}/auth`, jwks: await sessions.getJwks(), accessTokenName: 'sAccessToken' })
+const verifier = createVerifier({
+  issuer: `${origin}/auth`,
+  jwks: await sessions.getJwks(),
+  accessTokenName: 'sAccessToken',
+})
 const reading = await verifier.readSession(request)
 if (ending === 'closed') await Promise.all([sessions.close(), sessions.close()])
 console.log(reading.kind === 'active' ? session.getUserId() : reading.kind)

@@ -6,7 +6,8 @@ export const LINEAR = 24
 
 /**
  * How many times as long the work takes for an input of 8 times the length. Both are done again and again and the least
- * that each took is compared, at most 20 times and until it is {@link LINEAR}: what else the machine does is not counted.
+ * that each took is compared, at most 20 times and until it is {@link LINEAR}: what else the machine does is not
+ * counted.
  */
 export async function growth<Input>(
   length: number,

@@ -17,8 +17,8 @@ interface Query {
 }
 
 /**
- * Starts the stand-in. Each request has a connection that others had before: nothing is kept from one query to the next.
- * Rows are arrays of texts.
+ * Starts the stand-in. Each request has a connection that others had before: nothing is kept from one query to the
+ * next. Rows are arrays of texts.
  */
 export async function startNeonServer(url: string): Promise<NeonServer> {
   // Texts, as PostgreSQL writes them: the driver converts them.
@@ -52,7 +52,9 @@ export async function startNeonServer(url: string): Promise<NeonServer> {
       }
       answer(JSON.parse(Buffer.concat(parts).toString())).then(
         content => send(200, content),
-        (error: Error & { code?: string }) => send(400, { message: error.message, code: error.code, severity: 'ERROR' }))
+        (error: Error & { code?: string }) =>
+          send(400, { message: error.message, code: error.code, severity: 'ERROR' }),
+      )
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -43,7 +43,9 @@ export interface OldExpressOptions {
 export const OLD_SECRET = 'the secret of the old application'
 
 /** The middleware of express-session as applications use it. */
-export function oldMiddleware({ store, secret = OLD_SECRET, name, resave = false, maxAge = 86_400_000 }: OldExpressOptions): RequestHandler {
+export function oldMiddleware(
+  { store, secret = OLD_SECRET, name, resave = false, maxAge = 86_400_000 }: OldExpressOptions,
+): RequestHandler {
   return expressSession()({
     store, secret, resave, saveUninitialized: false, ...name === undefined ? {} : { name }, cookie: { maxAge },
   })

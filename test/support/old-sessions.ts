@@ -1,4 +1,6 @@
-import type { ForeignCredential, ForeignVerdict, ImportRequest, LiveForeignSession, SessionImporter } from '../../src/session/importer.ts'
+import type {
+  ForeignCredential, ForeignVerdict, ImportRequest, LiveForeignSession, SessionImporter,
+} from '../../src/session/importer.ts'
 
 /** A session of the sample system. */
 export type OldSession = Partial<LiveForeignSession> & { readonly userId?: string; readonly isDead?: boolean }

@@ -27,7 +27,8 @@ export function createOldRefreshToken(key: string, content: OldRefreshToken): st
   const nonce = h(randomUUID())
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', pbkdf2Sync(key, iv, 100, 32, 'sha512'), iv)
-  const text = Buffer.concat([cipher.update(JSON.stringify({ ...content, nonce })), cipher.final(), cipher.getAuthTag()])
+  const text = Buffer.concat([cipher.update(JSON.stringify({ ...content, nonce })), cipher.final(),
+    cipher.getAuthTag()])
   return `${Buffer.concat([iv, text]).toString('base64')}.${nonce}.V2`
 }
 

@@ -29,8 +29,8 @@ const background: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Serves the first requests of a process, each in a context of its own, until its polls have read the store 20 times. All
- * that the process sets up for good is set up by the first of them. `collect` runs a garbage collection.
+ * Serves the first requests of a process, each in a context of its own, until its polls have read the store 20 times.
+ * All that the process sets up for good is set up by the first of them. `collect` runs a garbage collection.
  */
 export async function observeContexts(inner: SessionStore, collect: () => unknown): Promise<Observation> {
   const contexts = new AsyncLocalStorage<Context>()

@@ -31,14 +31,15 @@ export interface RestartReport {
 
 /** Three graceful restarts, then one by force, spread over the run. */
 const restarts = [
-  { at: 0.2, signal: 'SIGTERM' }, { at: 0.4, signal: 'SIGTERM' }, { at: 0.6, signal: 'SIGTERM' }, { at: 0.8, signal: 'SIGKILL' },
+  { at: 0.2, signal: 'SIGTERM' }, { at: 0.4, signal: 'SIGTERM' }, { at: 0.6, signal: 'SIGTERM' },
+  { at: 0.8, signal: 'SIGKILL' },
 ] as const
 
 const json = { 'content-type': 'application/json' }
 
 /**
- * Sends requests through a proxy that repeats them, while the server behind it is restarted. Each client logs in, and then
- * verifies and refreshes its session in turn: every answer must be a success.
+ * Sends requests through a proxy that repeats them, while the server behind it is restarted. Each client logs in, and
+ * then verifies and refreshes its session in turn: every answer must be a success.
  */
 export async function runRestarts({ port, start, requests, clients }: RestartPlan): Promise<RestartReport> {
   let server = await start()
@@ -60,7 +61,11 @@ export async function runRestarts({ port, start, requests, clients }: RestartPla
         server = await start()
       })
     }
-    const response = await fetch(`${proxy.url}${path}`, { method: 'POST', body, headers: { ...json, 'content-type': type } })
+    const response = await fetch(`${proxy.url}${path}`, {
+      method: 'POST',
+      body,
+      headers: { ...json, 'content-type': type },
+    })
     const text = await response.text()
     if (!response.ok) failures.push(`${path}: ${response.status} ${text}`)
     return response.ok ? JSON.parse(text) as Readonly<Record<string, unknown>> : {}
@@ -73,7 +78,8 @@ export async function runRestarts({ port, start, requests, clients }: RestartPla
   async function live(user: number): Promise<void> {
     let pair = await logIn(user)
     while (sent < requests && failures.length === 0) {
-      const state = await call('/v1/introspect', `token=${String(pair['accessToken'])}`, 'application/x-www-form-urlencoded')
+      const state = await call('/v1/introspect', `token=${String(pair['accessToken'])}`,
+        'application/x-www-form-urlencoded')
       if (state['active'] !== true) failures.push(`user ${user}: a session was lost`)
       if (sent >= requests || failures.length > 0) break
       const refreshToken = pair['refreshToken']

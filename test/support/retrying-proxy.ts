@@ -30,7 +30,8 @@ export async function startRetryingProxy(target: number): Promise<RetryingProxy>
       forward({ port: target, host: '127.0.0.1', method, path, headers, agent }, response => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }))
+        response.on('end',
+          () => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }))
         response.on('error', reject)
       }).on('error', reject).end(body)
     })

@@ -16,7 +16,10 @@ export interface FaultHarness {
   /** Starts a server whose commits wait for the disk. */
   startDurable(): Promise<TestServer>
   /** Opens a store on a URL; tables are made when they are missing. */
-  open(url: string, options?: { readonly requestTimeout?: Duration; readonly migrate?: 'auto' | 'manual' }): SessionStore
+  open(
+    url: string,
+    options?: { readonly requestTimeout?: Duration; readonly migrate?: 'auto' | 'manual' },
+  ): SessionStore
   /**
    * Opens a store on a pool of two connections that the test made, and takes both of them once the store has served.
    */
@@ -110,7 +113,9 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect((await refreshed(core, first.refreshToken)).refreshToken).toBe(second.refreshToken)
       clock.advance(HOUR)
       await refreshed(core, second.refreshToken)
-      for (const user of ['alice', 'warm']) await store.removeByUser(sampleUserRemoval({ userId: user, from: clock() + HOUR }))
+      for (const user of ['alice', 'warm']) {
+        await store.removeByUser(sampleUserRemoval({ userId: user, from: clock() + HOUR }))
+      }
     })
 
     test('DOS-08: an answer lost on its way: a login fails, is not repeated, and the next one works', async () => {
@@ -124,7 +129,8 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       // It was done; to repeat it would have failed in another way.
       expect(await store.find(record.handle)).toEqual(record)
       await store.insert({ ...record, handle: sampleHandle(2) })
-      expect((await store.removeByUser(sampleUserRemoval({ userId: 'blind', from: sampleNow }))).handles).toHaveLength(3)
+      expect((await store.removeByUser(sampleUserRemoval({ userId: 'blind', from: sampleNow }))).handles)
+        .toHaveLength(3)
     })
 
     test('all connections cut: the next calls work again', async () => {

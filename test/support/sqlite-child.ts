@@ -56,8 +56,8 @@ async function hold(): Promise<void> {
 }
 
 /**
- * Logs in while another process holds the write lock. Nothing but the call keeps this process alive, so it prints that it
- * waits only if the call does.
+ * Logs in while another process holds the write lock. Nothing but the call keeps this process alive, so it prints that
+ * it waits only if the call does.
  */
 async function insert(): Promise<void> {
   const store = openSqliteStore(file)
@@ -77,7 +77,13 @@ async function churn(): Promise<void> {
     print(`inserted ${session} 0`)
     for (let generation = 1; generation <= 3; generation++) {
       const next = sampleNext({ refreshHash: `hash-${generation}`, generation })
-      await store.rotate(sampleRotation({ handle, expected: samplePresented({ refreshHash: `hash-${generation - 1}`, generation: generation - 1 }), next }))
+      await store.rotate(
+        sampleRotation({
+          handle,
+          expected: samplePresented({ refreshHash: `hash-${generation - 1}`, generation: generation - 1 }),
+          next,
+        }),
+      )
       print(`rotated ${session} ${generation}`)
     }
     if (session % 2 === 0) continue

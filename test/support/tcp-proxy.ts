@@ -20,7 +20,8 @@ export interface TcpProxy {
   /** Lets through what comes and, late, what was held back. */
   resume(): void
   /**
-   * Leaves every connection as it is for good: nothing comes through it any more, not even its end. How many there were.
+   * Leaves every connection as it is for good: nothing comes through it any more, not even its end. How many there
+   * were.
    */
   forget(): number
   /** Cuts every connection at once; what is held back is lost. How many there were. */

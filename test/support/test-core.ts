@@ -30,13 +30,19 @@ export interface TestCore {
   runTasks(): Promise<void>
 }
 
-type Overrides = PolicyOptions & Partial<Pick<
-  CoreDependencies<object, object>, 'application' | 'audience' | 'issuer' | 'algorithm' | 'crypto' | 'followStoreTime' | 'host'
->> & {
-  readonly store?: SessionStore
-  readonly clock?: TestClock
-  readonly events?: SessionEvents
-}
+type Overrides =
+  & PolicyOptions
+  & Partial<
+    Pick<
+      CoreDependencies<object, object>,
+      'application' | 'audience' | 'issuer' | 'algorithm' | 'crypto' | 'followStoreTime' | 'host'
+    >
+  >
+  & {
+    readonly store?: SessionStore
+    readonly clock?: TestClock
+    readonly events?: SessionEvents
+  }
 
 const background: ReadonlySet<string> = new Set(['changesSince', 'follow', 'listKeys'])
 
@@ -99,7 +105,11 @@ export function createTestCore(overrides: Overrides = {}): TestCore {
 }
 
 /** Logs a user in. */
-export function login(core: Core, userId = 'alice', options: Partial<Parameters<Core['create']>[0]> = {}): Promise<Issued> {
+export function login(
+  core: Core,
+  userId = 'alice',
+  options: Partial<Parameters<Core['create']>[0]> = {},
+): Promise<Issued> {
   return core.create({ userId, mode: 'header', client: owner, ...options })
 }
 

@@ -67,7 +67,10 @@ test.for<[string, string, (record: SessionRecord) => SessionRecord]>([
 
 test('the contract catches a store that accepts any position, or answers one with STORE_UNAVAILABLE', async () => {
   const sound = createMemoryStore()
-  const first: SessionStore = { ...sound, listByUser: (userId, page) => sound.listByUser(userId, { ...page, after: null }) }
+  const first: SessionStore = {
+    ...sound,
+    listByUser: (userId, page) => sound.listByUser(userId, { ...page, after: null }),
+  }
   const failing: SessionStore = {
     ...sound, listByUser: (userId, page) => sound.listByUser(userId, page).catch(() => {
       throw new GeneralError('STORE_UNAVAILABLE', 'the query failed')

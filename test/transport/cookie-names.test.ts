@@ -48,7 +48,10 @@ describe('L-14: the option cookie.partitioned', () => {
   const lasting = createMemoryStore
 
   /** One browser that talks to two releases of one application, which differ in the option. */
-  async function releases(before: CookieOptions, after: CookieOptions): Promise<{ old: HttpClient, now: SessionServer }> {
+  async function releases(
+    before: CookieOptions,
+    after: CookieOptions,
+  ): Promise<{ old: HttpClient; now: SessionServer }> {
     const store = lasting()
     const shared = { store: { ...store, close: async () => undefined } }
     const old = await start({ ...shared, cookie: { sameSite: 'none', ...before } })
@@ -61,7 +64,8 @@ describe('L-14: the option cookie.partitioned', () => {
     const server = await start({ cookie: { sameSite: 'none', partitioned: true } })
     const client = server.client()
     const login = await client.send('POST', '/login', { headers: SAME_ORIGIN, body: {} })
-    expect(login.setCookies.map(line => line.endsWith('Secure; SameSite=None; Partitioned'))).toEqual([true, true, true])
+    expect(login.setCookies.map(line => line.endsWith('Secure; SameSite=None; Partitioned')))
+      .toEqual([true, true, true])
     const refreshed = await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
     expect([refreshed.status, client.jar.length]).toEqual([200, 3])
     const signout = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
@@ -72,20 +76,21 @@ describe('L-14: the option cookie.partitioned', () => {
   test.each([
     ['switched on', { partitioned: false }, { partitioned: true }],
     ['switched off', { partitioned: true }, { partitioned: false }],
-  ])('%s: the session goes on, and no cookie of before is left after the refresh and a request', async (_, before, after) => {
-    const { old, now } = await releases(before, after)
-    const client = now.client()
-    client.jar = old.jar
-    expect((await client.send('GET', '/me')).status).toBe(200)
-    expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
-    expect(client.jar.length, 'browsers keep both').toBe(6)
-    now.clock.advance(90_000)
-    expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
-    expect(client.jar.map(({ name, partitioned }) => [name, partitioned]).toSorted()).toEqual(
-      [AT, MAC, RT].map(name => [name, after.partitioned]).toSorted(),
-    )
-    expect((await client.send('GET', '/me')).status).toBe(200)
-    expect((await client.send('POST', SIGNOUT, { headers: { ...SAME_ORIGIN, origin: ORIGIN } })).status).toBe(200)
-    expect(client.jar).toEqual([])
-  })
+  ])('%s: the session goes on, and no cookie of before is left after the refresh and a request',
+    async (_, before, after) => {
+      const { old, now } = await releases(before, after)
+      const client = now.client()
+      client.jar = old.jar
+      expect((await client.send('GET', '/me')).status).toBe(200)
+      expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
+      expect(client.jar.length, 'browsers keep both').toBe(6)
+      now.clock.advance(90_000)
+      expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
+      expect(client.jar.map(({ name, partitioned }) => [name, partitioned]).toSorted()).toEqual(
+        [AT, MAC, RT].map(name => [name, after.partitioned]).toSorted(),
+      )
+      expect((await client.send('GET', '/me')).status).toBe(200)
+      expect((await client.send('POST', SIGNOUT, { headers: { ...SAME_ORIGIN, origin: ORIGIN } })).status).toBe(200)
+      expect(client.jar).toEqual([])
+    })
 })

@@ -59,13 +59,17 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     const { sessions, send, events } = start()
     sessions.sessionRoutes()
     for (const origin of ['http://localhost:5173', 'http://localhost:5173', 'https://evil.example']) {
-      const login = sessions.createNewSession(send('/login', { origin, 'sec-fetch-site': 'cross-site' }), new Headers(), 'ada')
+      const login = sessions.createNewSession(
+        send('/login', { origin, 'sec-fetch-site': 'cross-site' }),
+        new Headers(),
+        'ada',
+      )
       await expect(login).rejects.toMatchObject({ code: 'CROSS_SITE_REQUEST' })
     }
     expect(await reported(events)).toEqual({
       code: 'UNTRUSTED_ORIGIN', received: 'http://localhost:5173', configured: ORIGIN,
-      message: 'a request from the origin "http://localhost:5173" was refused with 403; origin is "https://app.example.com": '
-        + 'if its page is yours, add that origin to trustedOrigins, or correct origin',
+      message: 'a request from the origin "http://localhost:5173" was refused with 403; origin is '
+        + '"https://app.example.com": if its page is yours, add that origin to trustedOrigins, or correct origin',
     })
   })
 
@@ -73,9 +77,10 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     const { sessions, send, events } = start()
     for (let turn = 0; turn < 2; turn++) await sessions.createNewSession(send('/login'), new Headers(), 'ada')
     const { code, message } = await reported(events)
-    expect([code, message]).toEqual(['ROUTES_NOT_MOUNTED', 'a session was created, but sessionRoutes() of the adapter was '
-      + 'never called, so that nothing serves /auth/session/refresh: mount it, or users must log in again when their access '
-      + 'token expires'])
+    expect([code, message])
+      .toEqual(['ROUTES_NOT_MOUNTED', 'a session was created, but sessionRoutes() of the adapter was '
+      + 'never called, so that nothing serves /auth/session/refresh: mount it, or users must log in again when their '
+      + 'access token expires'])
   })
 
   test('L-08: a route of Keyturn under another prefix, which reaches the routes or a guard', async () => {
@@ -113,8 +118,8 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     await sessions.createNewSession(request, new Headers(), 'ada')
     expect(await reported(events)).toMatchObject({
       code: 'PROXY_ORIGIN', received: 'https://shop.example.com', configured: ORIGIN,
-      message: 'a proxy forwards requests for "https://shop.example.com"; origin is "https://app.example.com": set origin to '
-        + 'what browsers show, and the proxy to send that host and scheme',
+      message: 'a proxy forwards requests for "https://shop.example.com"; origin is "https://app.example.com": set '
+        + 'origin to what browsers show, and the proxy to send that host and scheme',
     })
   })
 
@@ -174,7 +179,8 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     const login = Reflect.apply(sessions.createNewSession, null, [send('/login'), new Headers(), 'ada', payload])
     await expect(login).rejects.toMatchObject({ code: 'INVALID_DATA' })
     const { code, message } = await reported(events)
-    expect([code, message]).toEqual(['UNSERIALIZABLE_DATA', expect.stringMatching(/^a login failed: .* JWT payload .*JSON/)])
+    expect([code, message])
+      .toEqual(['UNSERIALIZABLE_DATA', expect.stringMatching(/^a login failed: .* JWT payload .*JSON/)])
   })
 
   test('L-08: routes that are mounted twice', async () => {
@@ -192,7 +198,9 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     await sessions.createNewSession(send('/login'), headers, 'ada')
     const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
     const guard = sessions.requireSession(() => new Response())
-    await guard(send('/other/session/refresh', { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }))
+    await guard(
+      send('/other/session/refresh', { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }),
+    )
     await guard(send('/other/session/refresh', { authorization: 'Bearer abc.def.ghi' }))
     await settled()
     expect(events.map(({ code }) => code)).toEqual(['ROUTES_NOT_MOUNTED', 'UNTRUSTED_ORIGIN', 'ROUTES_ELSEWHERE'])

@@ -31,7 +31,9 @@ test('the object says no more than that, and its user id is checked', async () =
 })
 
 test('a session becomes JSON without its tokens and its data', async () => {
-  const session = await sessions.createNewSession(request(), new Headers(), 'ada', { role: 'admin' }, { note: 'secret' })
+  const session = await sessions.createNewSession(request(), new Headers(), 'ada', { role: 'admin' }, {
+    note: 'secret',
+  })
   expect(JSON.parse(JSON.stringify({ session }))).toEqual({
     session: {
       userId: 'ada', handle: session.getHandle(), tenantId: 'public', jwtPayload: { role: 'admin' },

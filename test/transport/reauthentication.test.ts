@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpClient, Reply } from '../support/http-client.ts'
-import { AT, CROSS_SITE, MAC, ORIGIN, REFRESH, RT, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
+import {
+  AT, CROSS_SITE, MAC, ORIGIN, REFRESH, RT, SAME_ORIGIN, send, startSessionServer,
+} from '../support/session-server.ts'
 import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
 const MINUTE = 60_000
@@ -143,8 +145,11 @@ describe('L-17: session.reauthenticate in cookie mode', () => {
   })
 
   test.each([
-    ['GET', '/again', CROSS_SITE], ['POST', '/again', CROSS_SITE], ['GET', '/again', { origin: 'null' }],
-  ] as const)('needs the origin proof of a login: %s %s with %o is refused, and nothing is written', async (method, path, headers) => {
+    ['GET', '/again', CROSS_SITE],
+    ['POST', '/again', CROSS_SITE],
+    ['GET', '/again', { origin: 'null' }],
+  ] as const)('needs the origin proof of a login: %s %s with %o is refused, and nothing is written',
+    async (method, path, headers) => {
     const client = await start()
     const before = client.jar
     server.cut.calls.length = 0
@@ -204,7 +209,8 @@ test('L-17: session.reauthenticate in header mode sends the new pair in headers,
   expect([reply.status, reply.setCookies]).toEqual([200, []])
   const { 'st-access-token': accessToken, 'st-refresh-token': refreshToken } = reply.headers
   expect(refreshToken).not.toBe(login.headers['st-refresh-token'])
-  expect((await client.send('GET', '/recent', { headers: { authorization: `Bearer ${accessToken}` } })).status).toBe(200)
+  expect((await client.send('GET', '/recent', { headers: { authorization: `Bearer ${accessToken}` } })).status)
+    .toBe(200)
   server.clock.advance(2 * R + 1)
   const refresh = (token: string | undefined): Promise<Reply> => (
     client.send('POST', REFRESH, { headers: { authorization: `Bearer ${token}`, origin: ORIGIN } })

@@ -38,7 +38,8 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
     client.keep(`rt=tossed; Domain=app.example.com; Path=${REFRESH}; Secure`)
     client.keep('at=tossed; Domain=app.example.com; Path=/; Secure')
     expect((await refresh(client)).status).toBe(200)
-    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly])).toEqual([['at', true], ['atMac', true], ['rt', true]])
+    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly]))
+      .toEqual([['at', true], ['atMac', true], ['rt', true]])
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 

@@ -25,7 +25,10 @@ async function start(options: Options = {}) {
   const session = await sessions.createNewSession(login, headers, 'ada')
   const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
   const request = (method: string, kind: Readonly<Record<string, string>>): Request => (
-    new Request(`${ORIGIN}/page`, { method, headers: { ...kind, cookie, ...method === 'GET' ? {} : { origin: ORIGIN } } })
+    new Request(`${ORIGIN}/page`, {
+      method,
+      headers: { ...kind, cookie, ...method === 'GET' ? {} : { origin: ORIGIN } },
+    })
   )
   return { sessions, clock, session, request }
 }
@@ -35,14 +38,17 @@ test('L-09: without cookie.refreshTokenPath, refresh is refused where it is aske
   const cure = 'with refresh: true needs the refresh token in every request; browsers send its cookie only to '
     + '/auth/session/refresh. Set cookie.refreshTokenPath to "/" in createSessions'
   expect(() => sessions.requireSession(() => new Response(), { refresh: true })).toThrow(`requireSession ${cure}`)
-  await expect(sessions.getSession(request('GET', PAGE), new Headers(), { refresh: true })).rejects.toThrow(`getSession ${cure}`)
+  await expect(sessions.getSession(request('GET', PAGE), new Headers(), { refresh: true }))
+    .rejects.toThrow(`getSession ${cure}`)
 })
 
-test.each(['//evil.example', 'login', 'https://evil.example/login', ''])('L-09: %j is no login page', async loginPath => {
-  const { sessions } = await start()
-  expect(() => sessions.requireSession(() => new Response(), { loginPath })).toThrow(
-    `loginPath must be a path on this site such as "/login"; received ${JSON.stringify(loginPath)}`)
-})
+test.each(['//evil.example', 'login', 'https://evil.example/login', ''])('L-09: %j is no login page',
+  async loginPath => {
+    const { sessions } = await start()
+    expect(() => sessions.requireSession(() => new Response(), { loginPath })).toThrow(
+      `loginPath must be a path on this site such as "/login"; received ${JSON.stringify(loginPath)}`,
+    )
+  })
 
 test('L-09: getSession refreshes, too; where a session is optional, one that has ended is null', async () => {
   const { sessions, clock, session, request } = await start()

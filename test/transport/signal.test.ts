@@ -42,26 +42,31 @@ async function start(): Promise<{ readonly app: App; readonly headers: Record<st
   return { app, headers: { cookie: sink.getSetCookie().map(line => line.split(';')[0]).join('; ') } }
 }
 
-test('L-32: 100,000 requests that read session.signal leave no listener and no memory behind', { timeout: 600_000 }, async () => {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
-  const { app, headers } = await start()
-  const count = { open: 0 }
-  const serve = app.requireSession((_, session) => {
-    watch(session, count)
-    return new Response('{}')
-  })
-  const serveMany = async (many: number): Promise<number> => {
-    for (let served = 0; served < many; served++) await (await serve(new Request('http://localhost/', { headers }))).text()
-    expect(count.open).toBe(0)
-    collect()
-    return process.memoryUsage().heapUsed
-  }
-  const before = await serveMany(5_000)
-  const after = await serveMany(100_000)
-  // One listener with its session and request takes a kilobyte or more: 100 MB in all.
-  expect(after - before).toBeLessThan(10_000_000)
-})
+test(
+  'L-32: 100,000 requests that read session.signal leave no listener and no memory behind',
+  { timeout: 600_000 },
+  async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const { app, headers } = await start()
+    const count = { open: 0 }
+    const serve = app.requireSession((_, session) => {
+      watch(session, count)
+      return new Response('{}')
+    })
+    const serveMany = async (many: number): Promise<number> => {
+      for (let served = 0; served < many; served++) {await (await serve(new Request('http://localhost/', { headers })))
+          .text()}
+      expect(count.open).toBe(0)
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = await serveMany(5_000)
+    const after = await serveMany(100_000)
+    // One listener with its session and request takes a kilobyte or more: 100 MB in all.
+    expect(after - before).toBeLessThan(10_000_000)
+  },
+)
 
 test('L-32: the signal works until the stream of the response has ended, or was cancelled', async () => {
   const { app, headers } = await start()
@@ -76,7 +81,8 @@ test('L-32: the signal works until the stream of the response has ended, or was 
       },
     }))
   })
-  const [ended, cancelled] = [await serve(new Request('http://localhost/', { headers })), await serve(new Request('http://localhost/', { headers }))]
+  const [ended, cancelled] = [await serve(new Request('http://localhost/', { headers })),
+    await serve(new Request('http://localhost/', { headers }))]
   expect(count.open).toBe(2)
   await cancelled.body?.cancel()
   expect(count.open).toBe(1)
@@ -129,7 +135,9 @@ test('L-32: on node:http, the signal works until the client has the response or 
   // As libraries do that let the application's handlers answer a handshake.
   server.on('upgrade', (request, socket) => void find(request, new ServerResponse(request)).then(signal => {
     signal.addEventListener('abort', () => aborted.push('socket'))
-    socket.resume().on('error', () => undefined).on('end', () => socket.end()).write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n')
+    socket.resume().on('error', () => undefined).on('end', () => socket.end()).write(
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+    )
   }))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {

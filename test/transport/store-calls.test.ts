@@ -5,7 +5,9 @@ import { createTestCore, DAY, login, owner, refreshed, SECOND } from '../support
 import type { Issued } from '../support/test-core.ts'
 
 /** A core that has read its keys and its feed, so that tests count only the store calls of the request. */
-async function warm(options: Parameters<typeof createTestCore>[0] = {}): Promise<ReturnType<typeof createTestCore> & { issued: Issued }> {
+async function warm(
+  options: Parameters<typeof createTestCore>[0] = {},
+): Promise<ReturnType<typeof createTestCore> & { issued: Issued }> {
   const context = createTestCore(options)
   const issued = await login(context.core)
   await context.core.verify(issued.accessToken)

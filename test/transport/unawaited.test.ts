@@ -32,7 +32,8 @@ const application = `
 
 test('L-03: a rejection that nobody handles ends the process with its words', () => {
   const { status, stdout, stderr } = spawnSync(
-    process.execPath, ['--conditions=keyturn-source', '--input-type=module', '--eval', application], { encoding: 'utf8' },
+    process.execPath, ['--conditions=keyturn-source', '--input-type=module', '--eval', application],
+    { encoding: 'utf8' },
   )
   expect([status, stderr]).toEqual([1, expect.stringContaining('the response was already sent')])
   if (stdout !== '') expect(stdout).toBe('200 sent 0\n')

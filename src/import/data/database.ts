@@ -4,7 +4,10 @@ import type { Rule } from '../../base/options.ts'
 
 /** A pool of `pg`, as far as importers use it. */
 export interface PostgresQueries {
-  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[]; readonly rowCount?: number | null }>
+  query(
+    text: string,
+    values: unknown[],
+  ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount?: number | null }>
 }
 
 /** A pool of `mysql2/promise`, as far as importers use it. */

@@ -19,7 +19,11 @@ export interface ForeignValues {
   write(key: string, value: string): Promise<void>
   remove(key: string): Promise<void>
   /** Some keys with this prefix, and the position after them; null at the end. Keys may come twice. */
-  scan(prefix: string, after: string | null, limit: number): Promise<{ readonly keys: readonly string[]; readonly next: string | null }>
+  scan(
+    prefix: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly keys: readonly string[]; readonly next: string | null }>
 }
 
 /** Reads and writes over any client. `write` keeps the expiry of the key. */

@@ -104,7 +104,8 @@ export function timeOf(value: unknown): EpochMilliseconds | null {
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'string' || value === '') return null
   if (/^-?\d+(?:\.\d+)?$/.test(value)) return finite(Number(value))
-  const text = value.replace(' ', 'T').replace(/([+-]\d\d)$/, (offset, hours: string, at: number) => at > 10 ? `${hours}:00` : offset)
+  const text = value.replace(' ', 'T').replace(/([+-]\d\d)$/,
+    (offset, hours: string, at: number) => at > 10 ? `${hours}:00` : offset)
   const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text)
   return finite(Date.parse(hasZone || !text.includes('T') ? text : `${text}Z`))
 }

@@ -98,7 +98,9 @@ function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   if (protocol !== null) return protocol
   // A client that asks for the versions or the keys need not know a version that is served.
   if (publicPaths.has(path) || path === '/apiversion') return newestProtocol
-  if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
+  if (typeof version !== 'string' || !isVersion(version)) {
+    throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
+  }
   throw new RejectedRequest(replyText(400, `cdi-version ${version} not supported`))
 }
 

@@ -27,7 +27,9 @@ export type CdiHandler = (request: CdiRequest) => Promise<Reply>
 
 /** A path of CDI. */
 export interface CdiEndpoint {
-  /** The version from which on only the public tenant has the path; null: a path may name any tenant, in every version. */
+  /**
+   * The version from which on only the public tenant has the path; null: a path may name any tenant, in every version.
+   */
   readonly publicOnlySince: string | null
   /** Whether it also answers for tenants that are not served. */
   readonly knowsAllTenants?: boolean

@@ -129,7 +129,8 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
 
 /** The schemas that the document names, so that generated clients have good names. */
 export const cdiComponents: Readonly<Record<string, Schema>> = {
-  Session: session, Token: token, KeySet: keySet, JsonObject: anyObject, UserDataInJWT: userDataInJWT, RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
+  Session: session, Token: token, KeySet: keySet, JsonObject: anyObject, UserDataInJWT: userDataInJWT,
+  RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
   ...Object.fromEntries(Object.entries(schemas)
     .filter(([name]) => !['text', 'userId', 'keySet'].includes(name))
     .map(([name, schema]) => [`${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, schema])),

@@ -87,7 +87,8 @@ async function verify({ app, protocol, body }: CdiRequest): Promise<Reply> {
     status: 'OK',
     session: sessionAnswer(claims, reissued?.payload ?? payload, protocol),
     ...reissued === null ? {} : { accessToken: describeToken(reissued) },
-    ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: !isDeepStrictEqual(outcome.payload, payload) } : {},
+    ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: !isDeepStrictEqual(outcome.payload, payload) }
+      : {},
   })
 }
 
@@ -111,7 +112,8 @@ async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
     case 'refreshed':
       return pairReply(outcome.issued, protocol, app.clock())
     case 'unauthorized':
-      return outcome.ended === false ? takeOver(app, protocol, { refreshToken, antiCsrfToken, hasAntiCsrf }, style) : refused
+      return outcome.ended === false ? takeOver(app, protocol, { refreshToken, antiCsrfToken, hasAntiCsrf }, style)
+        : refused
     case 'theft':
       return replyJson({
         status: 'TOKEN_THEFT_DETECTED',
@@ -170,7 +172,10 @@ async function remove({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
   if (fields.has('sessionHandles')) {
     const excess = onlyWithUser.find(name => fields.has(name))
     if (excess !== undefined) fail(`Invalid JSON input - ${excess} can only be set if userId is set`)
-    return replyJson({ status: 'OK', sessionHandlesRevoked: await app.core.revokeSessions(fields.texts('sessionHandles')) })
+    return replyJson({
+      status: 'OK',
+      sessionHandlesRevoked: await app.core.revokeSessions(fields.texts('sessionHandles')),
+    })
   }
   const userId = fields.text('userId')
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true
@@ -227,7 +232,9 @@ function lifetimeOf(app: Application, protocol: Protocol, fields: Fields): Milli
   fail('accessTokenValidity must be greater than 0 and at most the configured validity')
 }
 
-/** Another token format may have allowed a payload that this version's tokens cannot carry: then there is no session. */
+/**
+ * Another token format may have allowed a payload that this version's tokens cannot carry: then there is no session.
+ */
 function withoutProtected(handler: CdiHandler): CdiHandler {
   return async request => {
     try {

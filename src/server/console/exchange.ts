@@ -48,7 +48,9 @@ export class ConsoleCookies extends NoResponse {
 
   /** The `Set-Cookie` headers. Of several cookies of one name, the last counts. */
   lines(): readonly string[] {
-    return [...new Map(this.#cookies.map(cookie => [`${cookie.name} ${cookie.path}`, cookie])).values()].map(serializeCookie)
+    return [...new Map(this.#cookies.map(cookie => [`${cookie.name} ${cookie.path}`, cookie])).values()].map(
+      serializeCookie,
+    )
   }
 }
 

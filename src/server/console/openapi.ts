@@ -10,14 +10,14 @@ import type { DocumentedOperation, DocumentedParameter, DocumentedResponse } fro
 import { consoleComponents, consoleConflict, consoleError, consoleResults } from './schemas.ts'
 
 /**
- * The OpenAPI 3.1 document of the console's API, made from the table that also routes and validates requests. It is one of
- * its own: operators log in with cookies, not with API keys, and the paths are those of the console.
+ * The OpenAPI 3.1 document of the console's API, made from the table that also routes and validates requests. It is one
+ * of its own: operators log in with cookies, not with API keys, and the paths are those of the console.
  */
 export function describeConsole({ path, origin }: ConsolePlace): object {
   return openApiDocument({
     title: 'Keyturn console', version: '1',
-    description: 'The API of the console\'s own pages. Log in, read `me`, and send its `changeToken` as x-console-token with '
-      + 'every change. It may change with every version.',
+    description: 'The API of the console\'s own pages. Log in, read `me`, and send its `changeToken` as '
+      + 'x-console-token with every change. It may change with every version.',
     server: { serverUrl: `${path}/api`, needsKey: true },
     tags: { Console: 'What operators see and do.' },
     components: consoleComponents,
@@ -42,9 +42,15 @@ function document(operation: ConsoleOperation, origin: string): DocumentedOperat
     { name, in: 'query', schema: { ...schema, ...forms[name], minLength: 0 } }
   ))
   const guards: readonly DocumentedParameter[] = isGuarded ? [
-    { name: 'origin', in: 'header', required: true, schema: { type: 'string', enum: [origin], description: 'That of the console.' } },
+    {
+      name: 'origin',
+      in: 'header',
+      required: true,
+      schema: { type: 'string', enum: [origin], description: 'That of the console.' },
+    },
     ...needs === null ? [] : [{
-      name: 'x-console-token', in: 'header', required: true, schema: { type: 'string', description: '`changeToken` of /me.' },
+      name: 'x-console-token', in: 'header', required: true,
+      schema: { type: 'string', description: '`changeToken` of /me.' },
     } as const],
   ] : []
   return {
@@ -57,7 +63,9 @@ function document(operation: ConsoleOperation, origin: string): DocumentedOperat
   }
 }
 
-function responsesOf({ id, path, body, query, needs, isGuarded }: ConsoleOperation): Readonly<Record<number, DocumentedResponse>> {
+function responsesOf(
+  { id, path, body, query, needs, isGuarded }: ConsoleOperation,
+): Readonly<Record<number, DocumentedResponse>> {
   const failure = (words: string, hasRetryAfter = false): DocumentedResponse => (
     { words, schema: consoleError, type: 'application/json', hasRetryAfter }
   )
@@ -72,8 +80,11 @@ function responsesOf({ id, path, body, query, needs, isGuarded }: ConsoleOperati
         },
       },
     ...isInput ? { 400: failure('The path, the query or the body is invalid.') } : {},
-    ...needs === null && !isGuarded ? {} : { 401: failure(id === 'logIn' ? 'No such API key.' : 'No console session.') },
-    403: failure('The request does not come from a page of the console, has no change token, or needs the role manage.'),
+    ...needs === null && !isGuarded ? {}
+      : { 401: failure(id === 'logIn' ? 'No such API key.' : 'No console session.') },
+    403: failure(
+      'The request does not come from a page of the console, has no change token, or needs the role manage.',
+    ),
     404: failure('The path does not exist, or there is no such session.'),
     ...id === 'replacePayload' || id === 'replaceInfo'
       ? { 409: { words: 'The data has another version.', schema: consoleConflict, type: 'application/json' } } : {},

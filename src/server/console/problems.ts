@@ -22,7 +22,9 @@ export function consoleProblems(settings: ConsoleSettings): readonly string[] {
   const names = consoleKeys.map(key => key.split(':')[0])
   if (new Set(names).size < names.length) problems.push('each --console-key must have a name of its own')
   if (apps.includes(CONSOLE_APP)) {
-    problems.push(`--app ${CONSOLE_APP} must have another id: with --console, the tables of that name keep console sessions`)
+    problems.push(
+      `--app ${CONSOLE_APP} must have another id: with --console, the tables of that name keep console sessions`,
+    )
   }
   const isReachable = !isLoopbackHost(host)
   const isPublic = publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '')
@@ -31,8 +33,8 @@ export function consoleProblems(settings: ConsoleSettings): readonly string[] {
       + 'browsers reach the server, such as https://sessions.example.com')
   }
   if (isPublic && publicOrigin.startsWith('http:') && !consoleWithoutTls) {
-    problems.push('--console needs an https --public-origin: over http, others on the network can take over the login of '
-      + 'an operator. Put a proxy with TLS before the server, or accept that with --console-without-tls')
+    problems.push('--console needs an https --public-origin: over http, others on the network can take over the login '
+      + 'of an operator. Put a proxy with TLS before the server, or accept that with --console-without-tls')
   }
   return problems
 }

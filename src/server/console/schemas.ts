@@ -33,7 +33,8 @@ const handleOrNull: Schema = { type: ['string', 'null'], pattern: HANDLE.source 
 const consoleClient = object({ ip: textOrNull, userAgent: textOrNull, deviceName: textOrNull })
 const versioned = object({ value: anyObject, version: count })
 const rowMembers = {
-  handle: consoleHandle, userId: text, tenantId: text, createdAt: at, refreshedAt: at, expiresAt: at, client: consoleClient,
+  handle: consoleHandle, userId: text, tenantId: text, createdAt: at, refreshedAt: at, expiresAt: at,
+  client: consoleClient,
 }
 const sessionRow = object(rowMembers)
 const finding = object({ severity: one('error', 'warning', 'info'), sentence: text, cure: text })
@@ -88,7 +89,8 @@ export const consoleResults: Readonly<Record<ConsoleOperationId, Schema | null>>
   listSessions: sessionList,
   endSessionsOfUser: object({ revoked: count }),
   readStoredSession: object({
-    ...rowMembers, authenticatedAt: at, isPersistent: flag, refreshKeyId: text, jwtPayload: versioned, sessionInfo: versioned,
+    ...rowMembers, authenticatedAt: at, isPersistent: flag, refreshKeyId: text, jwtPayload: versioned,
+    sessionInfo: versioned,
     lifetimes: object({ accessToken: span, idleTimeout: span, absoluteExpiry: orNull(at), reuseInterval: span }),
     lineage: object({ generation: count, branch: count, isConfirmed: flag, sentence: text }),
   }),
@@ -99,7 +101,8 @@ export const consoleResults: Readonly<Record<ConsoleOperationId, Schema | null>>
   exportEvents: list({ oneOf: [tokenEvent, auditEvent] }),
   listKeys: object({
     keys: list(object({
-      kid: text, purpose: one(...keyPurposes), algorithm: text, state: one('next', 'current', 'previous'), createdAt: at,
+      kid: text, purpose: one(...keyPurposes), algorithm: text, state: one('next', 'current', 'previous'),
+      createdAt: at,
       activeFrom: at, removedAt: orNull(at), isEncrypted: flag,
     })),
     nextRotation: orNull(at), jwks: object({ keys: list(anyObject) }), findings: list(finding),
@@ -119,6 +122,7 @@ export const consoleResults: Readonly<Record<ConsoleOperationId, Schema | null>>
 /** The schemas that have a name in the document. */
 export const consoleComponents: Readonly<Record<string, Schema>> = {
   Error: consoleError, Conflict: consoleConflict, Client: consoleClient, Versioned: versioned, SessionRow: sessionRow,
-  SessionList: sessionList, Health: health, Finding: finding, Judgement: judgement, TokenUse: tokenUse, TokenEvent: tokenEvent,
+  SessionList: sessionList, Health: health, Finding: finding, Judgement: judgement, TokenUse: tokenUse,
+  TokenEvent: tokenEvent,
   AuditEvent: auditEvent, Product: product,
 }

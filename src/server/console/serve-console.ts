@@ -25,7 +25,12 @@ import { ConsoleCookies, ServerRequest, toReply } from './exchange.ts'
 /** The console of a server. */
 export interface ServerConsole {
   /** Answers a request; null if the response is a stream. `path` is without the server's base path. */
-  answer(request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams): Promise<Reply | null>
+  answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<Reply | null>
   close(): Promise<void>
 }
 
@@ -74,7 +79,12 @@ export async function openServerConsole(parts: ServerConsoleParts): Promise<Serv
       engine: app, core: app.native, place: placeOf(appId), application: appId, version, configuration, schedule,
       readPackageFile,
       formats: [
-        { typ: ACCESS_TOKEN_TYPE, issuer: app.issuer, audience: settings.audience, identify: token => app.native.identify(token) },
+        {
+          typ: ACCESS_TOKEN_TYPE,
+          issuer: app.issuer,
+          audience: settings.audience,
+          identify: token => app.native.identify(token),
+        },
         { typ: 'JWT', issuer: null, audience: null, identify: token => app.core.identify(token) },
       ],
     }, login, login.origins))

@@ -10,16 +10,23 @@ export const errorCodes: Readonly<Record<ApiErrorCode, string>> = {
   not_found: 'The session or the path does not exist, or the session has ended.',
   method_not_allowed: 'The path does not have this method: see the header Allow.',
   conflict: 'The session info has another version.',
-  refresh_busy: 'An earlier response may still be on the way: keep the tokens, and repeat the request after Retry-After.',
-  unavailable: 'The store does not answer, the server is stopping, or it has too many streams: repeat the request after '
-    + 'Retry-After.',
+  refresh_busy:
+    'An earlier response may still be on the way: keep the tokens, and repeat the request after Retry-After.',
+  unavailable: 'The store does not answer, the server is stopping, or it has too many streams: repeat the request '
+    + 'after Retry-After.',
   server_error: 'The request failed. The log of the server has the reason.',
 }
 
 /** A value of `error` in a response of the native API. */
 export type ApiErrorCode =
   | 'invalid_request' | 'unknown_tenant' | 'invalid_api_key' | 'unauthorized' | 'invalid_access_token'
-  | 'token_theft_detected' | 'not_found' | 'method_not_allowed' | 'conflict' | 'refresh_busy' | 'unavailable' | 'server_error'
+  | 'token_theft_detected'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'refresh_busy'
+  | 'unavailable'
+  | 'server_error'
 
 /** All values of `error`. */
 export const errorCodeNames: readonly string[] = Object.keys(errorCodes)

@@ -56,7 +56,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       options: {
         tenantId: textOf(tenantId),
         persistent: body['persistent'] !== false,
-        ...numberIn(body, 'accessTokenLifetime'), ...numberIn(body, 'idleTimeout'), ...numberIn(body, 'absoluteTimeout'),
+        ...numberIn(body, 'accessTokenLifetime'), ...numberIn(body, 'idleTimeout'),
+        ...numberIn(body, 'absoluteTimeout'),
       },
     })
     return replyJson(await describePair(app, issued, body), 201)
@@ -66,7 +67,9 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const refreshToken = textOf(body['refreshToken'])
     if (body['antiCsrfToken'] !== undefined) {
       const handle = await introspectedSession(app, refreshToken)
-      if (handle === null || !await app.native.isAntiCsrfToken(handle, textOf(body['antiCsrfToken']))) return unauthorized
+      if (handle === null || !await app.native.isAntiCsrfToken(handle, textOf(body['antiCsrfToken']))) {
+        return unauthorized
+      }
     }
     const outcome = await app.native.refresh(refreshToken, null, clientOf(body))
     switch (outcome.kind) {
@@ -171,7 +174,11 @@ const conflict = problem(409, 'conflict', 'The session info has another version:
 const oneOfBoth = problem(400, 'invalid_request', 'The body must not have both sessionInfo and mergeSessionInfo.')
 
 /** The response body with a pair of tokens, and with an anti-CSRF token if the request asks for one. */
-async function describePair(app: Application, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
+async function describePair(
+  app: Application,
+  issued: IssuedSession<JsonObject>,
+  { antiCsrf }: JsonObject,
+): Promise<object> {
   const { accessToken, refreshToken, sessionExpiresAt, claims: { sid, sub, tid, exp } } = issued
   return {
     handle: sid,
@@ -189,7 +196,9 @@ async function describePair(app: Application, issued: IssuedSession<JsonObject>,
 async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
-  throw new RejectedRequest(problem(401, 'invalid_access_token', 'accessToken must be a valid access token of the session'))
+  throw new RejectedRequest(
+    problem(401, 'invalid_access_token', 'accessToken must be a valid access token of the session'),
+  )
 }
 
 /** The address and user agent of the user's client, if the application sends them. */

@@ -2,8 +2,10 @@ import { PAGE_POSITION } from '../../stores/page-position.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import type { Schema } from '../../base/json-schema.ts'
 import {
-  accessTokenOnly, antiCsrfFlag, anyObject, anyText, client, errorBody, handle, infoVersion, jwtPayload, keyPurpose, keySet,
-  lifetimes, nextKeys, object, ofTenant, pair, refreshRefusal, revoked, session, sessionPage, tenantId, token, tokenState,
+  accessTokenOnly, antiCsrfFlag, anyObject, anyText, client, errorBody, handle, infoVersion, jwtPayload, keyPurpose,
+  keySet,
+  lifetimes, nextKeys, object, ofTenant, pair, refreshRefusal, revoked, session, sessionPage, tenantId, token,
+  tokenState,
   userId,
 } from './schemas.ts'
 
@@ -73,7 +75,9 @@ export const operations: readonly Operation[] = [
       schema: object({
         userId, tenantId, jwtPayload, sessionInfo: anyObject, ...client, antiCsrf: antiCsrfFlag, ...lifetimes,
         persistent: {
-          type: 'boolean', default: true, description: 'Whether cookies with its tokens remain when the browser closes.',
+          type: 'boolean',
+          default: true,
+          description: 'Whether cookies with its tokens remain when the browser closes.',
         },
         transferMode: {
           type: 'string', enum: ['header', 'cookie'], default: 'header',
@@ -93,8 +97,8 @@ export const operations: readonly Operation[] = [
   {
     id: 'refreshSession', method: 'POST', path: '/v1/sessions/refresh', tag: 'Sessions',
     summary: 'Exchanges a refresh token for the next one.',
-    details: 'For twice the reuse interval after a response, the same request returns the same refresh token again, and '
-      + 'the current refresh token is exchanged for itself.',
+    details: 'For twice the reuse interval after a response, the same request returns the same refresh token again, '
+      + 'and the current refresh token is exchanged for itself.',
     body: {
       type: 'application/json',
       schema: object({
@@ -114,15 +118,16 @@ export const operations: readonly Operation[] = [
     },
   },
   {
-    id: 'readSession', method: 'GET', path: '/v1/sessions/{handle}', tag: 'Sessions', summary: 'Returns an active session.',
+    id: 'readSession', method: 'GET', path: '/v1/sessions/{handle}', tag: 'Sessions',
+    summary: 'Returns an active session.',
     responses: { 200: { words: 'The session.', schema: session }, 404: gone },
   },
   {
     id: 'updateSession', method: 'PATCH', path: '/v1/sessions/{handle}', tag: 'Sessions',
     summary: 'Changes the JWT payload or the session info.',
     details: '`sessionInfo` replaces the session info, `mergeSessionInfo` is merged into it (RFC 7396); with '
-      + '`sessionInfoVersion`, only if it still has this version. With `accessToken`, a valid access token of the session, '
-      + 'the response has a new one with the payload.',
+      + '`sessionInfoVersion`, only if it still has this version. With `accessToken`, a valid access token of the '
+      + 'session, the response has a new one with the payload.',
     body: {
       type: 'application/json',
       schema: { not: both('sessionInfo', 'mergeSessionInfo'), ...object({
@@ -154,11 +159,13 @@ export const operations: readonly Operation[] = [
     },
   },
   {
-    id: 'revokeSession', method: 'DELETE', path: '/v1/sessions/{handle}', tag: 'Sessions', summary: 'Revokes a session.',
+    id: 'revokeSession', method: 'DELETE', path: '/v1/sessions/{handle}', tag: 'Sessions',
+    summary: 'Revokes a session.',
     responses: { 204: { words: 'Revoked.', schema: null }, 404: gone },
   },
   {
-    id: 'revokeSessions', method: 'POST', path: '/v1/sessions/revoke', tag: 'Sessions', summary: 'Revokes several sessions.',
+    id: 'revokeSessions', method: 'POST', path: '/v1/sessions/revoke', tag: 'Sessions',
+    summary: 'Revokes several sessions.',
     body: {
       type: 'application/json', schema: object({ handles: { type: 'array', items: anyText } }),
     },
@@ -223,8 +230,8 @@ export const operations: readonly Operation[] = [
   {
     id: 'rotateKeys', method: 'POST', path: '/v1/keys/rotate', tag: 'Keys',
     summary: 'Publishes new keys, which are used from an hour later.',
-    details: 'A key that is published and not used yet is returned again, and no other one is created. There are at most '
-      + '32 keys of a purpose. Keys of the purpose core-static are created only if `purpose` names them.',
+    details: 'A key that is published and not used yet is returned again, and no other one is created. There are at '
+      + 'most 32 keys of a purpose. Keys of the purpose core-static are created only if `purpose` names them.',
     query: { purpose: { ...keyPurpose, description: 'Only keys of this purpose. Default: all that rotate.' } },
     responses: {
       200: { words: 'The newest key of each purpose, and when it is used first.', schema: nextKeys }, 400: invalid,
@@ -233,10 +240,10 @@ export const operations: readonly Operation[] = [
   {
     id: 'followRevocations', method: 'GET', path: '/v1/revocations', tag: 'Revocations',
     summary: 'A stream of server-sent events about revocations.',
-    details: 'The events are `revoked` {handles, until}, `payload` {handle, version, until}, `keys` {until}. The stream '
-      + 'begins with all events that can still concern a valid access token, or after Last-Event-ID. `synced` follows '
-      + 'the last past event. An event may come twice. The stream ends if more than 1 MiB waits for a slow client: '
-      + 'connect again with the last id.',
+    details: 'The events are `revoked` {handles, until}, `payload` {handle, version, until}, `keys` {until}. The '
+      + 'stream begins with all events that can still concern a valid access token, or after Last-Event-ID. `synced` '
+      + 'follows the last past event. An event may come twice. The stream ends if more than 1 MiB waits for a slow '
+      + 'client: connect again with the last id.',
     responses: {
       200: { words: 'The stream.', schema: { description: 'Server-sent events.' }, type: 'text/event-stream' },
       503: failure('There are too many streams (10,000, or three quarters of the server\'s connections), or the server '

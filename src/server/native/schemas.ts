@@ -140,7 +140,10 @@ export const keySet: Schema = object({
 export const keyPurpose: Schema = { type: 'string', enum: keyPurposes }
 /** The keys that a rotation has published. */
 export const nextKeys: Schema = object({
-  keys: { type: 'array', items: object({ kid: anyText, purpose: keyPurpose, algorithm: anyText, activeFrom: instant }) },
+  keys: {
+    type: 'array',
+    items: object({ kid: anyText, purpose: keyPurpose, algorithm: anyText, activeFrom: instant }),
+  },
 })
 
 /** The schemas that the document names, so that generated clients have good names. */

@@ -27,8 +27,8 @@ export async function requireSchema(run: RunStatements, names: TableNames): Prom
 }
 
 /**
- * Brings the schema up to date, in one transaction. Any number of processes may call it at once: one migrates, the others
- * fail at the first statement and find nothing left to do.
+ * Brings the schema up to date, in one transaction. Any number of processes may call it at once: one migrates, the
+ * others fail at the first statement and find nothing left to do.
  * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database.
  */
 export async function migrateSchema(run: RunStatements, names: TableNames): Promise<MigrationResult> {

@@ -30,8 +30,8 @@ export interface AsyncSqliteParts {
 }
 
 /**
- * Creates a store on a SQLite database that answers later: each method of the port is a list of statements that is known
- * ahead, and so one round trip. It keeps neither a connection nor a timer, and belongs to no request.
+ * Creates a store on a SQLite database that answers later: each method of the port is a list of statements that is
+ * known ahead, and so one round trip. It keeps neither a connection nor a timer, and belongs to no request.
  */
 export function createAsyncSqliteStore(parts: AsyncSqliteParts): SessionStore {
   const { run, names, migrate, readTime } = parts

@@ -8,7 +8,9 @@ import type { Row, SqlValue } from '../sql/row.ts'
 import { acquireConnection } from './connections.ts'
 import type { AcquiredConnection, Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
-import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, undoneByRace } from './errors.ts'
+import {
+  toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, undoneByRace,
+} from './errors.ts'
 
 /** Runs statements on one connection. */
 export interface Runner {

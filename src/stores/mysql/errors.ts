@@ -17,8 +17,9 @@ export function isDuplicate(error: unknown): boolean {
 
 /**
  * Whether the server rolled the transaction back because of concurrent ones, so that it can be repeated. In a group of
- * servers that all accept writes, the one that commits second is undone at its commit: MySQL's Group Replication reports
- * 3101, or 1180 with InnoDB's number for a deadlock. Any other 1180 is a commit that failed, with an unknown outcome.
+ * servers that all accept writes, the one that commits second is undone at its commit: MySQL's Group Replication
+ * reports 3101, or 1180 with InnoDB's number for a deadlock. Any other 1180 is a commit that failed, with an unknown
+ * outcome.
  */
 export function undoneByRace(error: unknown): boolean {
   if (numberOf(error) === 1180) return error instanceof Error && /\b149\b/.test(error.message)
@@ -99,8 +100,8 @@ export function toStoreError(cause: unknown): Error {
       return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server\'s disk is full: nothing was written', { cause })
   }
   if (isExhaustedPool(cause)) {
-    return new GeneralError('STORE_UNAVAILABLE', 'the application itself uses all connections of the pool, which lets no '
-      + 'call wait: raise connectionLimit, or leave out waitForConnections and queueLimit', { cause })
+    return new GeneralError('STORE_UNAVAILABLE', 'the application itself uses all connections of the pool, which lets '
+      + 'no call wait: raise connectionLimit, or leave out waitForConnections and queueLimit', { cause })
   }
   return new GeneralError('STORE_UNAVAILABLE', 'the call to the MySQL database failed', {
     cause, reason: failureReasonOf(cause),

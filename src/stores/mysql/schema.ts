@@ -157,5 +157,6 @@ export async function readVersion(rows: Runner['rows'], names: TableNames): Prom
 export function printMysqlMigrations(options: MysqlNameOptions = {}): string {
   checkOptions('printMysqlMigrations', mysqlNameRules, options)
   const names = mysqlNames(options)
-  return migrationScript([foundation(names), ...migrations.flatMap(migration => migration(names)), recordVersion(names)])
+  return migrationScript([foundation(names), ...migrations.flatMap(migration => migration(names)),
+    recordVersion(names)])
 }

@@ -26,7 +26,8 @@ import {
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser' | 'listNewest'> {
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
+  | 'listNewest'> {
   /** Resolves once every rotation and revocation has its result. */
   settled(): Promise<void>
 }
@@ -34,8 +35,8 @@ export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'ro
 /** The sessions in the database. */
 export function createSessionTable(database: Database, log: ChangeLog, names: TableNames): SessionTable {
   const table = names.session
-  const insert =
-    `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)`
+  const marks = sessionColumns.map(() => '?').join(', ')
+  const insert = `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at) VALUES (${marks}, ?)`
   const refusing = `SELECT time FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?`
   const refuseBefore =
     `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?)

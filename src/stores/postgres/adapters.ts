@@ -55,11 +55,16 @@ export interface PoolPerCallOptions {
 export const poolPerCallRules: RulesFor<PoolPerCallOptions> = { keepAlive: callback<KeepAlive>() }
 
 /**
- * A pool over `neon(url)` of `@neondatabase/serverless`, for `createPostgresStore`: every statement is an HTTP request, so
- * there is no connection that could end with a request. Create the tables over a socket: `npx keyturn migrate <url>`.
+ * A pool over `neon(url)` of `@neondatabase/serverless`, for `createPostgresStore`: every statement is an HTTP request,
+ * so there is no connection that could end with a request. Create the tables over a socket:
+ * `npx keyturn migrate <url>`.
  */
 export function neonPool(sql: NeonSql): PostgresPool {
-  checkValue('sql', clientRule<NeonSql>('what neon(url) of @neondatabase/serverless returns', 'query', 'transaction'), sql)
+  checkValue(
+    'sql',
+    clientRule<NeonSql>('what neon(url) of @neondatabase/serverless returns', 'query', 'transaction'),
+    sql,
+  )
   const ask = ({ text, values = [] }: PostgresStatement): PromiseLike<unknown> => (
     sql.query(text, values, { fullResults: true })
   )
@@ -76,12 +81,15 @@ export function neonPool(sql: NeonSql): PostgresPool {
 }
 
 /**
- * A pool over a client of postgres.js, for `createPostgresStore`, whatever its options. You end the client, after the store.
- * Create the tables by `npx keyturn migrate <url>`.
+ * A pool over a client of postgres.js, for `createPostgresStore`, whatever its options. You end the client, after the
+ * store. Create the tables by `npx keyturn migrate <url>`.
  */
 export function postgresJsPool(sql: PostgresJsSql): PostgresPool {
   checkValue('sql', clientRule<PostgresJsSql>('a client of postgres.js', 'unsafe', 'begin'), sql)
-  const run = async (on: PostgresJsTransaction, { name, text, values = [] }: PostgresStatement): Promise<PostgresResult> => (
+  const run = async (
+    on: PostgresJsTransaction,
+    { name, text, values = [] }: PostgresStatement,
+  ): Promise<PostgresResult> => (
     resultOf(await on.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
   )
   // No connection is reserved: with `fetch_types: false`, postgres.js would wait for ever for a new one.
@@ -106,7 +114,9 @@ export function bunSqlPool(sql: ReservingSql): PostgresPool {
   return poolOfReserved(sql)
 }
 
-/** A pool over a PGlite database in this process, for `createPostgresStore`. You close the database, after the store. */
+/**
+ * A pool over a PGlite database in this process, for `createPostgresStore`. You close the database, after the store.
+ */
 export function pglitePool(database: PgliteDatabase): PostgresPool {
   checkValue('database', clientRule<PgliteDatabase>('a PGlite database', 'query', 'exec'), database)
   // It has one session: the call that has it must return it first.
@@ -131,8 +141,8 @@ export function pglitePool(database: PgliteDatabase): PostgresPool {
 }
 
 /**
- * A pool that keeps nothing, for `createPostgresStore` on a platform where a connection ends with the request that opened
- * it, as on Cloudflare Workers behind Hyperdrive: each call opens a client of `pg` and closes it afterwards.
+ * A pool that keeps nothing, for `createPostgresStore` on a platform where a connection ends with the request that
+ * opened it, as on Cloudflare Workers behind Hyperdrive: each call opens a client of `pg` and closes it afterwards.
  * @example
  * import { env, waitUntil } from 'cloudflare:workers'
  *
@@ -161,7 +171,10 @@ export function poolPerCall(open: () => PgClient, options: PoolPerCallOptions = 
   }
 }
 
-const withoutEvents: Pick<PostgresClient, 'on' | 'removeListener'> = { on: () => undefined, removeListener: () => undefined }
+const withoutEvents: Pick<PostgresClient, 'on' | 'removeListener'> = {
+  on: () => undefined,
+  removeListener: () => undefined,
+}
 
 function poolOfReserved(sql: ReservingSql): PostgresPool {
   return {
@@ -204,9 +217,8 @@ function withSqlState(error: unknown): unknown {
 
 /** The rows of a result, which is an array of them or has them as a member. */
 function resultOf(result: unknown): PostgresResult {
-  const rows: unknown = Array.isArray(result) ? result : typeof result === 'object' && result !== null && 'rows' in result
-    ? result.rows
-    : []
+  const isObject = typeof result === 'object' && result !== null && 'rows' in result
+  const rows: unknown = Array.isArray(result) ? result : isObject ? result.rows : []
   const list: unknown[] = Array.isArray(rows) ? [...rows] : []
   return { rows: list, rowCount: list.length }
 }

@@ -64,9 +64,9 @@ export interface ChangeReader {
 
 /**
  * Prepares the statements. A cursor holds number and name of the entry it points to. If the log no longer has this
- * entry, and the head row does not name it either, reading starts from the beginning: the log was emptied or restored, a
- * standby without the entry took over, or the entry was pruned in due time. To read an entry twice is harmless; to skip
- * one is not.
+ * entry, and the head row does not name it either, reading starts from the beginning: the log was emptied or restored,
+ * a standby without the entry took over, or the entry was pruned in due time. To read an entry twice is harmless; to
+ * skip one is not.
  *
  * The head row is only read if the cursor's entry is not in the log. Each change makes a new version of that row, and
  * while any transaction on the server is old, a look at it passes over all of them.

@@ -45,17 +45,17 @@ export async function isPooled(
 }
 
 /** A value of each type of column that the store reads, and how many characters the server received. */
-const probe = `SELECT version() AS version, 7::smallint AS small, 9007199254740991::bigint AS big, NULL::bigint AS nothing,
-  $1::text AS letter, char_length($1::text)::bigint AS letters`
+const probe = `SELECT version() AS version, 7::smallint AS small, 9007199254740991::bigint AS big,
+  NULL::bigint AS nothing, $1::text AS letter, char_length($1::text)::bigint AS letters`
 
 /** A character that only Unicode has. */
 const letter = '\u{1F511}'
 
 /**
- * Checks, with a statement that writes nothing, what the store relies on: what the driver makes of rows, and the character
- * set. Returns whether all connections are one session of PostgreSQL, as those of PGlite are. Then a transaction, a
- * setting or a prepared statement of one connection is that of every other, and with `size` of more than 1 calls would
- * disturb each other.
+ * Checks, with a statement that writes nothing, what the store relies on: what the driver makes of rows, and the
+ * character set. Returns whether all connections are one session of PostgreSQL, as those of PGlite are. Then a
+ * transaction, a setting or a prepared statement of one connection is that of every other, and with `size` of more than
+ * 1 calls would disturb each other.
  * @throws GeneralError (`MISUSE`) that names what to set; or if the pool may open more than one connection to PGlite.
  */
 export async function checkSession(
@@ -70,13 +70,13 @@ export async function checkSession(
   if (readInteger(row, 'letters') !== 1 || row['letter'] !== letter) throw unfit(encoding)
   const shares = readText(row, 'version').includes('PGlite')
   if (!shares || size === 1) return shares
-  throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one only, '
-    + 'with poolSize: 1 for a URL, or max: 1 in the Pool that you pass')
+  throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one '
+    + 'only, with poolSize: 1 for a URL, or max: 1 in the Pool that you pass')
 }
 
 const encoding = 'client_encoding, and the encoding of the database, must be UTF8: leave the option out'
-const typeParsers = 'parsers (types, pg.types.setTypeParser) must leave numbers, texts and null as they are: remove those '
-  + 'for smallint, bigint and text, and leave the option binary out'
+const typeParsers = 'parsers (types, pg.types.setTypeParser) must leave numbers, texts and null as they are: remove '
+  + 'those for smallint, bigint and text, and leave the option binary out'
 
 function isUnchanged(row: Row): boolean {
   try {
@@ -171,8 +171,8 @@ function isClient(client: Partial<PostgresClient> | undefined): client is Postgr
 }
 
 /**
- * Takes a connection out of a pool, through its lender if there are several that take some. One that has yet to be opened
- * belongs to no request.
+ * Takes a connection out of a pool, through its lender if there are several that take some. One that has yet to be
+ * opened belongs to no request.
  */
 export async function acquireClient(pool: PostgresPool, lender: Lender | null = null): Promise<AcquiredClient> {
   const connect = (): Promise<PostgresClient> => (

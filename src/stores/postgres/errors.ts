@@ -48,10 +48,12 @@ export function toStoreError(cause: unknown): Error {
     case '42501':
       return missingPrivileges(null, cause)
     case '53100':
-      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
+      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', {
+        cause,
+      })
     case '53300':
-      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server has too many connections: lower the pool size '
-        + 'of the processes, or raise max_connections', { cause })
+      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server has too many connections: lower the pool '
+        + 'size of the processes, or raise max_connections', { cause })
     case '22021': case '22P05':
       return new GeneralError('MISUSE', 'PostgreSQL cannot store a text with the character U+0000', { cause })
   }

@@ -26,8 +26,8 @@ export function importClaimTable(names: PostgresNames): readonly string[] {
 
 /**
  * The import claims in the database: two statements, as for a login. The first adds claim and session, both or neither,
- * and is committed before the second looks for not-befores: so of an admission and a removal that run at once, the later
- * sees the other.
+ * and is committed before the second looks for not-befores: so of an admission and a removal that run at once, the
+ * later sees the other.
  */
 export function createImportClaims(database: Database, names: PostgresNames): ImportClaims {
   const claims = claimColumns.join(', ')

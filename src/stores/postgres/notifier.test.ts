@@ -3,7 +3,12 @@ import type { Connections } from './connections.ts'
 import { createNotifier } from './notifier.ts'
 
 /** Connections to listen on, which can be cut, and what they were asked. */
-function fakeConnections(): { readonly connections: Connections; readonly texts: string[]; cut(): void; opened: number } {
+function fakeConnections(): {
+  readonly connections: Connections
+  readonly texts: string[]
+  cut(): void
+  opened: number
+} {
   const texts: string[] = []
   let lost = (): void => undefined
   const fake = {

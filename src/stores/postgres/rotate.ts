@@ -26,9 +26,12 @@ function typeOf(name: string): 'text' | 'bigint' {
 function settingOne(table: string, columns: readonly string[], synchronicity: string): string {
   const parameter = (index: number): string => `$${index + 1}`
   const value = (column: string): string => parameter(expectedNames.length + columns.indexOf(column))
+  const expected = (name: typeof expectedNames[number]): string => (
+    `${parameter(expectedNames.indexOf(name))}::${typeOf(name)}`
+  )
   return `UPDATE ${table} SET ${columns.map(column => `${column} = ${value(column)}`).join(', ')},
        expires_at = least(${value('rotated_at')} + idle_timeout, absolute_expiry)
-     WHERE handle = $1 AND ${rotationCondition('', name => `${parameter(expectedNames.indexOf(name))}::${typeOf(name)}`)}
+     WHERE handle = $1 AND ${rotationCondition('', expected)}
      RETURNING ${keptColumns.join(', ')}, ${synchronicity}`
 }
 
@@ -64,7 +67,8 @@ export function createRotate(
          ${[...expectedNames, ...nextColumns].map((name, index) => `${member(index)} ${typeOf(name)}`).join(', ')})
      ),
      locked AS (
-       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT ${expected('handle')} FROM next)) AND ${lazily} IS NOT NULL
+       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT ${expected('handle')} FROM next))
+         AND ${lazily} IS NOT NULL
        FOR UPDATE SKIP LOCKED
      )
      UPDATE ${table} AS kept SET ${nextColumns.map(column => `${column} = next.${value(column)}`).join(', ')},

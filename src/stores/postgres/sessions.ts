@@ -35,9 +35,11 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   const logins = createInsert(database, names)
   const rotations = createRotate(database, names)
   const { settled: removalsSettled, ...removals } = createRemovals(database, names)
-  const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1 AND ${uncached}`, { repeatable: true })
-  // As for rotations, the batch does not wait for locks. It returns what is left: the sessions that it found unconfirmed
-  // and locked, which are then confirmed one by one. What is confirmed is neither locked nor written.
+  const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1 AND ${uncached}`, {
+    repeatable: true,
+  })
+  // As for rotations, the batch does not wait for locks. It returns what is left: the sessions that it found
+  // unconfirmed and locked, which are then confirmed one by one. What is confirmed is neither locked nor written.
   const unconfirmed = `
     SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
     JOIN ${table} AS kept USING (handle, generation, branch)

@@ -74,7 +74,8 @@ return handles`)
 
 /**
  * KEYS: log (3), session. ARGV: channel, identity, the time from which the access token lifetime counts, handle,
- * payload, now, expected version or an empty text. Returns the new version and that lifetime, or nil. For a server that has all slots.
+ * payload, now, expected version or an empty text. Returns the new version and that lifetime, or nil. For a server that
+ * has all slots.
  */
 export const publishPayloadScript: Script = defineScript(`${append}${setPayload}
 local version, lifetime = setPayload(KEYS[4], ARGV[5], ARGV[6], ARGV[7])

@@ -161,7 +161,8 @@ export function createConnection(
     const command = ['WAIT', `${replicas}`, `${Math.ceil(requestTimeout / 2)}`]
     const counts = await Promise.all(places.map(key => durableDriver.sendAfter(key, command)))
     if (counts.every(count => toInteger(count) >= replicas)) return
-    throw new GeneralError('STORE_UNAVAILABLE', 'the write is on the Redis primary only: too few replicas answered in time')
+    throw new GeneralError('STORE_UNAVAILABLE',
+      'the write is on the Redis primary only: too few replicas answered in time')
   }
 
   return {

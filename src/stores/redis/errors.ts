@@ -36,8 +36,8 @@ export function toStoreError(error: unknown): Error {
   }
   const cause = new Error(message)
   if (/only \(P(?:\|S)?\)SUBSCRIBE|subscriber mode/.test(message)) {
-    return new GeneralError('MISUSE', 'this Redis client has subscriptions, so it accepts no other commands: give the store '
-      + 'a client of its own, such as client.duplicate()', { cause })
+    return new GeneralError('MISUSE', 'this Redis client has subscriptions, so it accepts no other commands: give the '
+      + 'store a client of its own, such as client.duplicate()', { cause })
   }
   if (['MOVED', 'ASK', 'CROSSSLOT'].includes(code)) {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'

@@ -113,7 +113,10 @@ export function createImportClaims(
 }
 
 /** When a session was created, and before which it cannot have expired. */
-function placesOf(handle: SessionHandle, text: string): { readonly createdAt: number; readonly expiresAt: number } | null {
+function placesOf(
+  handle: SessionHandle,
+  text: string,
+): { readonly createdAt: number; readonly expiresAt: number } | null {
   return parseListed(handle, text) ?? parseSession(handle, text)
 }
 

@@ -125,8 +125,8 @@ export const reauthenticateScript: Script = defineScript(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
 /**
- * KEYS: sessions. ARGV: for each of them generation and branch, as `placeJson` returns them. Writes only where the token
- * is not confirmed yet. Skips what is not a session.
+ * KEYS: sessions. ARGV: for each of them generation and branch, as `placeJson` returns them. Writes only where the
+ * token is not confirmed yet. Skips what is not a session.
  */
 export const confirmScript: Script = defineScript(`${reading}
 for index, key in ipairs(KEYS) do
@@ -153,8 +153,8 @@ redis.call('SET', KEYS[1], sub(session, 1, placeOf(session, '"infoVersion":') - 
 return 1`)
 
 /**
- * `setPayload(key, payload, now, expected)`: the new version and the access token lifetime, or false. `payload` is JSON,
- * `expected` the expected version or an empty text.
+ * `setPayload(key, payload, now, expected)`: the new version and the access token lifetime, or false. `payload` is
+ * JSON, `expected` the expected version or an empty text.
  */
 export const setPayload: string = `${reading}${nextVersion}
 local function setPayload(key, payload, now, expected)
@@ -207,5 +207,6 @@ if session then
   return {ARGV[1], kept.userId, lifetime}
 end
 local name, user, tenant, lifetime = unpack(redis.call('HMGET', KEYS[2], 'removal', 'user', 'tenant', 'lifetime'))
-local isMeant = ARGV[3] ~= 'user' and ARGV[3] ~= 'tenant' or user == ARGV[4] and (ARGV[3] == 'user' or tenant == ARGV[5])
+local isMeant = ARGV[3] ~= 'user' and ARGV[3] ~= 'tenant'
+  or user == ARGV[4] and (ARGV[3] == 'user' or tenant == ARGV[5])
 return name and isMeant and {name, user, lifetime}`)

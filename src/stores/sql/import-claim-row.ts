@@ -33,5 +33,9 @@ export function admissionOf(claim: ImportClaim, isFirst: boolean, isRefused: boo
 
 /** Reads a count from a row with `source`, `day` (in days) and `count`. @throws GeneralError if it is none. */
 export function importCountFromRow(row: Row): ImportCount {
-  return { source: readText(row, 'source'), day: readInteger(row, 'day') * MILLISECONDS_PER_DAY, count: readInteger(row, 'count') }
+  return {
+    source: readText(row, 'source'),
+    day: readInteger(row, 'day') * MILLISECONDS_PER_DAY,
+    count: readInteger(row, 'count'),
+  }
 }

@@ -42,7 +42,8 @@ export const nextColumns: readonly string[] = [
 /** The values that a rotation sets, in the order of {@link nextColumns}. */
 export function nextValues(next: NextToken): SqlValue[] {
   return [
-    next.refreshHash, next.refreshKeyId, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
+    next.refreshHash, next.refreshKeyId, next.generation, next.branch, Number(next.confirmed), next.rotatedAt,
+    next.servedAt,
     next.client.ip, next.client.userAgent,
   ]
 }

@@ -42,8 +42,8 @@ export type Durability = 'FULL' | 'NORMAL'
 
 /**
  * How many pages the write-ahead log may have before a commit copies them into the file. The commit waits for that, and
- * so does the event loop: 5 ms, where SQLite's default of 1000 pages takes 15 ms and a refresh 6 % less. A worker thread
- * would be no better (docs/decisions/0020-sqlite-waits.md).
+ * so does the event loop: 5 ms, where SQLite's default of 1000 pages takes 15 ms and a refresh 6 % less. A worker
+ * thread would be no better (docs/decisions/0020-sqlite-waits.md).
  */
 const CHECKPOINT_PAGES = 250
 

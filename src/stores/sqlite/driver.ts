@@ -3,8 +3,8 @@ import type { SqlValue } from '../sql/row.ts'
 import type { SqliteDatabase } from './database.ts'
 
 /**
- * A statement of any driver. What the drivers have in common is used as it is: `all` and `run`, which take the values of
- * `?` in order. `node:sqlite`, better-sqlite3 and `bun:sqlite` differ in the rest.
+ * A statement of any driver. What the drivers have in common is used as it is: `all` and `run`, which take the values
+ * of `?` in order. `node:sqlite`, better-sqlite3 and `bun:sqlite` differ in the rest.
  */
 export interface PreparedStatement {
   all(values: readonly SqlValue[]): unknown[]
@@ -13,9 +13,9 @@ export interface PreparedStatement {
 }
 
 /**
- * Prepares a statement. Its parameters may be numbered (`?1`), which better-sqlite3 would take for names: the driver gets
- * each as `?`, and its value as often as it occurs. With `arrays`, rows are arrays if the driver can return them in place
- * of objects; `node:sqlite` then takes half the time.
+ * Prepares a statement. Its parameters may be numbered (`?1`), which better-sqlite3 would take for names: the driver
+ * gets each as `?`, and its value as often as it occurs. With `arrays`, rows are arrays if the driver can return them
+ * in place of objects; `node:sqlite` then takes half the time.
  */
 export function prepare(database: SqliteDatabase, sql: string, arrays: boolean): PreparedStatement {
   const { text, inOrder } = withPlainParameters(sql)
@@ -29,8 +29,8 @@ export function prepare(database: SqliteDatabase, sql: string, arrays: boolean):
 }
 
 /**
- * Replaces numbered parameters (`?1`), which some drivers take for names, by plain ones (`?`). `inOrder` repeats the values
- * accordingly.
+ * Replaces numbered parameters (`?1`), which some drivers take for names, by plain ones (`?`). `inOrder` repeats the
+ * values accordingly.
  */
 export function withPlainParameters(sql: string): {
   readonly text: string

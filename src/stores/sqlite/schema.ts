@@ -144,7 +144,8 @@ export function printSqliteMigrations(options: { readonly prefix?: string } = {}
 /** The version of the tables; null if there are none. */
 export function readVersion(database: SqliteDatabase, names: TableNames): number | null {
   const rows = (sql: string, ...values: string[]): Row[] => prepare(database, sql, false).all(values).map(rowOf)
-  const counted = rows('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?', names.meta)[0]
+  const counted =
+    rows('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?', names.meta)[0]
   if (counted === undefined || readInteger(counted, 'tables') === 0) return null
   const row = rows(`SELECT value FROM ${names.meta} WHERE name = 'schema'`)[0]
   if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has no row with the schema version`)

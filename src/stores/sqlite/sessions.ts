@@ -23,7 +23,8 @@ import { removing, sqliteStatements } from './statements.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser' | 'listNewest'> {
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
+  | 'listNewest'> {
   /** Resolves once every login, rotation and revocation has its result. */
   settled(): Promise<void>
 }

@@ -136,8 +136,8 @@ export function sqliteStatements(names: TableNames): SqliteStatements {
     readHead: `SELECT value AS log_id, (SELECT seq FROM sqlite_sequence WHERE name = '${names.change}') AS head
      FROM ${names.meta} WHERE name = 'log'`,
     readChanges: `SELECT seq, ${changeColumns.join(', ')} FROM ${names.change} WHERE seq > ? ORDER BY seq LIMIT ?`,
-    appendEvent: `INSERT INTO ${names.event} (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})
-     ON CONFLICT DO NOTHING`,
+    appendEvent: `INSERT INTO ${names.event} (${eventColumns.join(', ')}) 
+     VALUES (${eventColumns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
     readEvents: condition => `SELECT ${eventColumns.join(', ')} FROM ${names.event}
      WHERE ${condition} kind = ? AND (occurred_at, id) < (?, ?) ORDER BY occurred_at DESC, id DESC LIMIT ?`,
     findClaim: `SELECT ${claimColumns.join(', ')} FROM ${names.importClaim} WHERE handle = ?`,
@@ -148,8 +148,8 @@ export function sqliteStatements(names: TableNames): SqliteStatements {
        AND NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?)`,
     isImportRefused,
     removeRefusedImport: `DELETE FROM ${table} WHERE handle = ? AND generation = 0 AND EXISTS (${isImportRefused})`,
-    countClaims: `SELECT source, admitted_at / ${MILLISECONDS_PER_DAY} AS day, count(*) AS count FROM ${names.importClaim}
-     GROUP BY 2, 1 ORDER BY 2, 1`,
+    countClaims: `SELECT source, admitted_at / ${MILLISECONDS_PER_DAY} AS day, count(*) AS count
+     FROM ${names.importClaim} GROUP BY 2, 1 ORDER BY 2, 1`,
     acquireLease: `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`,
@@ -165,7 +165,8 @@ export function removing(names: TableNames, condition: string): string {
 }
 
 /** The conditions for `readEvents`, one for each combination of what a query may name besides the kind. */
-export const eventConditions: readonly string[] = ['', 'user_id = ? AND', 'handle = ? AND', 'handle = ? AND user_id = ? AND']
+export const eventConditions: readonly string[] = ['', 'user_id = ? AND', 'handle = ? AND',
+  'handle = ? AND user_id = ? AND']
 
 /** The one of {@link eventConditions} for a query, and its values. */
 export function eventCondition({ userId, handle }: EventQuery): {

@@ -107,7 +107,12 @@ export class AppClient {
     for (const [name, value] of Object.entries(headers)) {
       for (const line of typeof value === 'string' ? [value] : value) lines.push([name, line])
     }
-    return this.#send({ method, path: (absolute ? ABSOLUTE : '') + this.#place.internal + route, headers: lines, body: text })
+    return this.#send({
+      method,
+      path: (absolute ? ABSOLUTE : '') + this.#place.internal + route,
+      headers: lines,
+      body: text,
+    })
   }
 
   /** Stores the cookie of a `Set-Cookie` line. */

@@ -137,7 +137,8 @@ export function describeReading(reading: SessionReading<AppClaims>): { kind: str
 
 /** The calls of an adapter, under the names that all adapters share. A framework may lack some of them. */
 export const adapterCalls = [
-  'createNewSession', 'getSession', 'refreshSession', 'signOut', 'readSession', 'requireSession', 'sessionOf', 'sessionRoutes',
+  'createNewSession', 'getSession', 'refreshSession', 'signOut', 'readSession', 'requireSession', 'sessionOf',
+  'sessionRoutes',
   'errorHandler', 'cors',
 ] as const
 

@@ -93,7 +93,8 @@ function readAnswer({ body }: AppReply): ControlAnswer {
   const found = ensurePresent(answer, `/control answers with JSON, not ${body}`)
   const { now, calls, reported, visits, watched, outcome, offered, uncalled } = found
   ensure(
-    typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number' && typeof watched === 'number',
+    typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number'
+      && typeof watched === 'number',
     '/control answers with numbers',
   )
   ensure(

@@ -24,18 +24,19 @@ export const handlingCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('L-32: a handler that has read session.signal is not remembered once its response is sent', 'plain', async app => {
-    const client = app.client()
-    await login(client)
-    for (let requests = 0; requests < 20; requests++) {
-      const reply = await client.send('POST', '/steps', { headers: SAME_ORIGIN, body: { steps: ['get', 'signal'] } })
-      ensureEqual(reply.member('outcomes'), ['alice, reader', 'not aborted'], 'read')
-    }
-    // The client has a response before the server has noticed that it was sent. This request is not one of the 20.
-    let watched = 20
-    for (let attempts = 0; attempts < 100 && watched > 0; attempts++) watched = (await app.control({})).watched
-    ensureEqual(watched, 0, 'how many are remembered')
-  }),
+  appCase('L-32: a handler that has read session.signal is not remembered once its response is sent', 'plain',
+    async app => {
+      const client = app.client()
+      await login(client)
+      for (let requests = 0; requests < 20; requests++) {
+        const reply = await client.send('POST', '/steps', { headers: SAME_ORIGIN, body: { steps: ['get', 'signal'] } })
+        ensureEqual(reply.member('outcomes'), ['alice, reader', 'not aborted'], 'read')
+      }
+      // The client has a response before the server has noticed that it was sent. This request is not one of the 20.
+      let watched = 20
+      for (let attempts = 0; attempts < 100 && watched > 0; attempts++) watched = (await app.control({})).watched
+      ensureEqual(watched, 0, 'how many are remembered')
+    }),
 
   appCase('handling: the body of a request reaches the handler unchanged', 'plain', async app => {
     const client = app.client()

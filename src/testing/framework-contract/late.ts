@@ -13,7 +13,8 @@ export const lateCases: readonly FrameworkCase[] = [
     for (const headers of [SAME_ORIGIN, HEADER_MODE]) {
       const client = app.client()
       const { handle, header } = await login(client, 'grace', headers)
-      const own = headers === SAME_ORIGIN ? headers : { ...headers, authorization: `Bearer ${header('st-access-token')}` }
+      const own = headers === SAME_ORIGIN ? headers : { ...headers,
+        authorization: `Bearer ${header('st-access-token')}` }
       const reply = await client.send('POST', '/steps', { headers: own, body: { steps: ['get'] } })
       ensureEqual([reply.status, reply.member('outcomes')], [200, ['grace, reader']], 'sent')
       ensureUntouched(reply, 'sent')

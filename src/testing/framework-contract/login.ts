@@ -84,7 +84,9 @@ export const loginCases: readonly FrameworkCase[] = [
     const form = { ...navigation, origin: 'https://id.example', 'content-type': 'application/json' }
     for (const site of ['cross-site', 'same-site']) {
       const client = app.client()
-      const landed = await client.send('GET', '/callback?code=1', { headers: { ...navigation, 'sec-fetch-site': site } })
+      const landed = await client.send('GET', '/callback?code=1', {
+        headers: { ...navigation, 'sec-fetch-site': site },
+      })
       ensureEqual(landed.status, 200, `a redirect, ${site}`)
       ensureEqual((await client.send('GET', '/me')).member('handle'), landed.member('handle'), 'logged in')
       for (const origin of [form.origin, 'null']) {

@@ -121,27 +121,32 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('L-02: after a refresh, every call returns the refreshed session, and there is one rotation', 'plain', async app => {
-    const client = app.client()
-    await login(client)
-    const first = client.cookie(RT)
-    await app.advance(HOUR)
-    await app.control({})
-    const steps = ['refresh', 'get', 'read', 'refresh', 'update editor', 'get']
-    const reply = await follow(client, steps, SAME_ORIGIN, [`${RT}=${first}`])
-    ensureEqual(reply.outcomes, [
-      'alice, reader', 'alice, reader', 'active alice, reader', 'alice, reader', 'done',
-      'alice, editor',
-    ], 'the refreshed session')
-    // The feed is an hour old, so that verification reads the store too.
-    const writes = (await app.control({})).calls.filter(call => call !== 'find')
-    ensureEqual(writes, ['rotate', 'updatePayload'], 'store calls')
-    const [set, cleared] = cookieChanges(reply)
-    // Next.js sends the cookies of its proxy before those of the handler. Browsers keep the last.
-    ensureEqual([[...new Set(set)], cleared], [[AT, RT].toSorted(), []], 'the pair')
-    ensure(client.cookie(RT) !== first, 'is new')
-    ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
-  }),
+  appCase('L-02: after a refresh, every call returns the refreshed session, and there is one rotation', 'plain',
+    async app => {
+      const client = app.client()
+      await login(client)
+      const first = client.cookie(RT)
+      await app.advance(HOUR)
+      await app.control({})
+      const steps = ['refresh', 'get', 'read', 'refresh', 'update editor', 'get']
+      const reply = await follow(client, steps, SAME_ORIGIN, [`${RT}=${first}`])
+      ensureEqual(reply.outcomes, [
+        'alice, reader',
+        'alice, reader',
+        'active alice, reader',
+        'alice, reader',
+        'done',
+        'alice, editor',
+      ], 'the refreshed session')
+      // The feed is an hour old, so that verification reads the store too.
+      const writes = (await app.control({})).calls.filter(call => call !== 'find')
+      ensureEqual(writes, ['rotate', 'updatePayload'], 'store calls')
+      const [set, cleared] = cookieChanges(reply)
+      // Next.js sends the cookies of its proxy before those of the handler. Browsers keep the last.
+      ensureEqual([[...new Set(set)], cleared], [[AT, RT].toSorted(), []], 'the pair')
+      ensure(client.cookie(RT) !== first, 'is new')
+      ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
+    }),
 
   appCase('L-17: a re-authentication brings new tokens, and older ones end without an alarm', 'plain', async app => {
     const client = app.client()
@@ -164,7 +169,11 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     const headers = { ...SAME_ORIGIN, cookie: `${AT}=${client.cookie(AT)}; ${RT}=${old}` }
     const refused = await client.send('POST', '/auth/session/refresh', { headers, jar: false })
     ensureEqual(refused.status, 401, 'the older refresh token')
-    ensureEqual((await client.send('POST', '/auth/session/refresh', { headers: SAME_ORIGIN })).status, 200, 'the new one')
+    ensureEqual(
+      (await client.send('POST', '/auth/session/refresh', { headers: SAME_ORIGIN })).status,
+      200,
+      'the new one',
+    )
   }),
 
   appCase('L-17: only the session of the request can be re-authenticated', 'plain', async app => {

@@ -22,22 +22,23 @@ const open = (client: AppClient, headers: Readonly<Record<string, string>> = LIN
 
 /** Pages that the server renders, without a script that refreshes the session. */
 export const pageCases: readonly FrameworkCase[] = [
-  appCase('L-09: a page that is loaded a day later is shown, with new tokens; others cost no store call', 'pages', async app => {
-    const client = app.client()
-    await login(client)
-    const old = [client.cookie(AT), client.cookie(RT)]
-    await app.advance(DAY)
-    await app.control({})
-    const reply = await open(client)
-    ensureEqual([reply.status, reply.body], [200, 'alice: '], 'the page')
-    ensure(client.cookie(AT) !== old[0] && client.cookie(RT) !== old[1], 'the client has new tokens')
-    ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
-    ensureEqual((await app.control({})).calls, ['rotate'], 'store calls')
-    const next = await open(client)
-    ensureEqual(next.status, 200, 'the next page')
-    ensureUntouched(next, 'the next page')
-    ensureEqual((await app.control({})).calls, [], 'store calls of the next page')
-  }),
+  appCase('L-09: a page that is loaded a day later is shown, with new tokens; others cost no store call', 'pages',
+    async app => {
+      const client = app.client()
+      await login(client)
+      const old = [client.cookie(AT), client.cookie(RT)]
+      await app.advance(DAY)
+      await app.control({})
+      const reply = await open(client)
+      ensureEqual([reply.status, reply.body], [200, 'alice: '], 'the page')
+      ensure(client.cookie(AT) !== old[0] && client.cookie(RT) !== old[1], 'the client has new tokens')
+      ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
+      ensureEqual((await app.control({})).calls, ['rotate'], 'store calls')
+      const next = await open(client)
+      ensureEqual(next.status, 200, 'the next page')
+      ensureUntouched(next, 'the next page')
+      ensureEqual((await app.control({})).calls, [], 'store calls of the next page')
+    }),
 
   appCase('L-09: a form that is sent a day later reaches its handler, with its method and body', 'pages', async app => {
     const client = app.client()
@@ -77,7 +78,8 @@ export const pageCases: readonly FrameworkCase[] = [
     await app.advance(DAY)
     const site = { 'sec-fetch-site': 'cross-site' }
     for (const headers of [
-      { ...LINK, ...site, 'sec-fetch-dest': 'iframe' }, { ...FETCH, ...CROSS_SITE }, { ...FETCH, ...site, 'sec-fetch-mode': 'no-cors' },
+      { ...LINK, ...site, 'sec-fetch-dest': 'iframe' }, { ...FETCH, ...CROSS_SITE },
+      { ...FETCH, ...site, 'sec-fetch-mode': 'no-cors' },
     ]) {
       const reply = await open(client, headers)
       ensure(reply.status === 303 || reply.status === 401, `${JSON.stringify(headers)}: no page, but ${reply.status}`)
@@ -99,7 +101,9 @@ export const pageCases: readonly FrameworkCase[] = [
     }
     const form = await client.send('POST', '/page', { headers: FORM, body: 'text=hello' })
     ensureEqual(place(form), [303, loginFor('/gateway/page?edit=1')], 'a form comes back to its page')
-    for (const headers of [FETCH, { ...FETCH, accept: HTML }, { accept: 'application/json' }, { ...LINK, accept: '*/*' }]) {
+    for (const headers of [
+      FETCH, { ...FETCH, accept: HTML }, { accept: 'application/json' }, { ...LINK, accept: '*/*' },
+    ]) {
       const reply = await open(client, headers)
       ensureEqual(place(reply), [401, null], JSON.stringify(headers))
       // Some frameworks answer with a page of their own where a script asks for HTML.
@@ -119,18 +123,19 @@ export const pageCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('L-09: while the store is unavailable an expired page is not shown, and no token is lost', 'pages', async app => {
-    const client = app.client()
-    await login(client)
-    await app.advance(DAY)
-    await app.control({ storeDown: true })
-    const reply = await open(client)
-    // A handler behind a proxy that has tried to refresh gets no refresh token: there, the user is sent to log in.
-    ensure(reply.status === 503 || reply.status === 303, `unavailable: no page, but ${reply.status}`)
-    ensureUntouched(reply, 'unavailable')
-    await app.control({ storeDown: false })
-    ensureEqual((await open(client)).body, 'alice: ', 'later')
-  }),
+  appCase('L-09: while the store is unavailable an expired page is not shown, and no token is lost', 'pages',
+    async app => {
+      const client = app.client()
+      await login(client)
+      await app.advance(DAY)
+      await app.control({ storeDown: true })
+      const reply = await open(client)
+      // A handler behind a proxy that has tried to refresh gets no refresh token: there, the user is sent to log in.
+      ensure(reply.status === 503 || reply.status === 303, `unavailable: no page, but ${reply.status}`)
+      ensureUntouched(reply, 'unavailable')
+      await app.control({ storeDown: false })
+      ensureEqual((await open(client)).body, 'alice: ', 'later')
+    }),
 
   appCase('L-09: a script\'s request is refreshed, too, and needs no header of its own', 'pages', async app => {
     const client = app.client()

@@ -26,7 +26,13 @@ export const changeCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       await store.insert(sampleRecord())
       await store.addKeyIfNewest(sampleKey('key-1'), null)
-      await store.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', expectedVersion: null, now: sampleNow, from })
+      await store.updatePayload({
+        handle: sampleHandle(1),
+        jwtPayload: '{}',
+        expectedVersion: null,
+        now: sampleNow,
+        from,
+      })
       await store.removeKey('key-1', until + 1)
       const first = await reader.changesSince(null, 10)
       ensureEqual(first.changes, [
@@ -113,7 +119,14 @@ export const changeCases: readonly ContractCase[] = [
       await store.insert(sampleRecord())
       await store.addKeyIfNewest(sampleKey('key-1'), null)
       const changing: readonly ((store: SessionStore) => Promise<unknown>)[] = [
-        each => each.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', expectedVersion: null, now: sampleNow, from }),
+        each =>
+          each.updatePayload({
+            handle: sampleHandle(1),
+            jwtPayload: '{}',
+            expectedVersion: null,
+            now: sampleNow,
+            from,
+          }),
         each => each.remove([sampleHandle(1)], from),
         each => each.removeKey('key-1', until),
         each => revokeNew(each, 2, 'removeByUser'),

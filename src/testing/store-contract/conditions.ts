@@ -51,7 +51,8 @@ export const conditionCases: readonly ContractCase[] = [
         }
         await store.insert(record)
         const rotation = sampleRotation({ handle: record.handle, expected: presented })
-        ensureEqual(await store.rotate(rotation) !== null, rotates, `served ${servedAgo} ago, rotated ${rotatedAgo} ago`)
+        ensureEqual(await store.rotate(rotation) !== null, rotates,
+          `served ${servedAgo} ago, rotated ${rotatedAgo} ago`)
       }
     },
   },
@@ -83,7 +84,13 @@ export const conditionCases: readonly ContractCase[] = [
         ensureEqual(await store.rotate(sampleRotation({ expected })), null, `not with ${JSON.stringify(other)}`)
       }
       ensureEqual(await store.find(handle), young, 'nothing changed')
-      const next = { ...sampleNext(), ...state, refreshKeyId: young.refreshKeyId, client: young.client, servedAt: sampleNow }
+      const next = {
+        ...sampleNext(),
+        ...state,
+        refreshKeyId: young.refreshKeyId,
+        client: young.client,
+        servedAt: sampleNow,
+      }
       const { anchorHash: _, ...served } = next
       ensureEqual(await store.rotate(sampleRotation({ expected: state, next: served })),
         { ...young, servedAt: sampleNow, expiresAt: young.rotatedAt + young.idleTimeout },
@@ -110,7 +117,11 @@ export const conditionCases: readonly ContractCase[] = [
           ...rotated, handle: sampleHandle(number), rotatedAt: sampleNow - 5 * R, servedAt: sampleNow - 3 * R,
         }
         await first.insert(record)
-        const rotation = sampleRotation({ handle: record.handle, expected: presented, next: sampleNext({ generation: 4 }) })
+        const rotation = sampleRotation({
+          handle: record.handle,
+          expected: presented,
+          next: sampleNext({ generation: 4 }),
+        })
         const { anchorHash: _, ...state } = sampleState(record)
         const serve = sampleRotation({
           handle: record.handle, expected: sampleState(record),
@@ -152,7 +163,8 @@ export const conditionCases: readonly ContractCase[] = [
         { bounds: { now: rotated.expiresAt, rotatedAfter: 0, createdAfter: 0 } },
       ]
       for (const overrides of wrong) {
-        ensureEqual(await store.reauthenticate(sampleReauthentication(rotated, overrides)), null, JSON.stringify(overrides))
+        ensureEqual(await store.reauthenticate(sampleReauthentication(rotated, overrides)), null,
+          JSON.stringify(overrides))
       }
       ensureEqual(await store.find(handle), rotated, 'nothing changed')
       await store.remove([handle], sampleNow)
@@ -179,7 +191,11 @@ export const conditionCases: readonly ContractCase[] = [
       const until = sampleNow + rotated.accessTokenLifetime
       ensureEqual(await store.removeUnchanged(handle, state, sampleNow), { handles: [handle], until }, 'it is removed')
       ensureEqual(await reader.find(handle), null, 'and gone')
-      ensureEqual((await reader.changesSince(null, 10)).changes, [{ kind: 'revoked', handles: [handle], until }], 'told')
+      ensureEqual(
+        (await reader.changesSince(null, 10)).changes,
+        [{ kind: 'revoked', handles: [handle], until }],
+        'told',
+      )
     },
   },
   {

@@ -28,7 +28,8 @@ export const eventCases: readonly ContractCase[] = [
       ensureEqual(page, { events: events.toSorted(newestFirst), next: null }, 'in order, by the bytes of the id')
       await store.insert(sampleRecord())
       await store.remove([sampleHandle(1)], sampleNow)
-      ensureEqual((await reader.pageEvents(all, { limit: 10, after: null })).events.length, 5, 'they outlive the session')
+      ensureEqual((await reader.pageEvents(all, { limit: 10, after: null })).events.length, 5,
+        'they outlive the session')
     },
   },
   {
@@ -45,7 +46,8 @@ export const eventCases: readonly ContractCase[] = [
     name: 'EV-01: pageEvents: selects kinds, users and sessions, and every combination of them',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
-      const events = eventKinds.flatMap((kind, place) => [null, 'user-1', 'user-2', 'USER-1'].flatMap((userId, user) => (
+      const users = [null, 'user-1', 'user-2', 'USER-1']
+      const events = eventKinds.flatMap((kind, place) => users.flatMap((userId, user) => (
         [null, sampleHandle(1), sampleHandle(2)].map((handle, session) => (
           sampleEvent(place * 100 + user * 10 + session, { kind, userId, handle })
         ))
@@ -69,7 +71,9 @@ export const eventCases: readonly ContractCase[] = [
       const [store, other] = [await open(), await open()]
       for (let number = 0; number < 7; number++) {
         const at = sampleNow + Math.floor(number / 3)
-        await store.appendEvent(sampleEvent(number, { at, kind: number % 2 === 0 ? 'theft' : 'audit', until: at + number }))
+        await store.appendEvent(
+          sampleEvent(number, { at, kind: number % 2 === 0 ? 'theft' : 'audit', until: at + number }),
+        )
       }
       const first = await store.pageEvents(all, { limit: 3, after: null })
       ensureEqual(first.events.map(({ id }) => id), [6, 5, 4].map(number => sampleEvent(number).id), 'the newest three')
@@ -102,7 +106,9 @@ export const eventCases: readonly ContractCase[] = [
       for (let more = true; more; parts++) {
         const part = await store.removeExpired(sampleNow + 20, 4)
         ensureEqual(part.removed, 0, 'no session is removed')
-        if (parts === 0) ensure((await readAll(store, all, 100)).length >= count - 4, 'no part is larger than the limit')
+        if (parts === 0) {
+          ensure((await readAll(store, all, 100)).length >= count - 4, 'no part is larger than the limit')
+        }
         ensure(parts < 200, 'it comes to an end')
         more = part.more
       }
@@ -120,7 +126,9 @@ export const eventCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       const texts = ['', ...hostileTexts, 'USER', 'user', 'user ', '\u4f60'.repeat(255), '\u{1f511}'.repeat(255)]
       const detail = JSON.stringify({ text: hostileTexts, nul: '\0', half: '\ud800', long: '\u4f60'.repeat(16_000) })
-      const events = texts.map((userId, number) => sampleEvent(number, { userId, detail: number === 0 ? detail : userId }))
+      const events = texts.map((userId, number) =>
+        sampleEvent(number, { userId, detail: number === 0 ? detail : userId })
+      )
       for (const event of events) await store.appendEvent(event)
       for (const event of events) {
         ensureEqual(await readAll(reader, { ...all, userId: event.userId }, 10), [event], 'it alone')

@@ -35,7 +35,8 @@ export const expiryCases: readonly ContractCase[] = [
       ensureEqual((await store.removeExpired(sampleNow, 2)).removed <= 2, true, 'two at most')
       ensure((await store.listByUser('user-1', { limit: 10, after: null })).sessions.length >= 3, 'three are left')
       await removeDue(store, sampleNow, 2)
-      ensureEqual((await store.listByUser('user-1', { limit: 10, after: null })).sessions, [], 'in the end none is left')
+      ensureEqual((await store.listByUser('user-1', { limit: 10, after: null })).sessions, [],
+        'in the end none is left')
     },
   },
   {
@@ -97,7 +98,8 @@ export const expiryCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeExpired: a backlog of every kind is removed in bounded parts, and so are sessions that were kept alive',
+    name:
+      'removeExpired: a backlog of every kind is removed in bounded parts, and so are sessions that were kept alive',
     async run({ open }) {
       const store = await open()
       const count = 25

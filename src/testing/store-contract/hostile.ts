@@ -1,6 +1,7 @@
 import { ensureEqual, ensurePresent } from '../assert.ts'
 import {
-  minute, sampleHandle, sampleListed, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleState,
+  minute, sampleHandle, sampleListed, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
+  sampleState,
   sampleUserRemoval,
 } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
@@ -38,14 +39,24 @@ export const hostileCases: readonly ContractCase[] = [
         const handle = sampleHandle(number)
         const client = { ip: text, userAgent: text }
         const record = sampleRecord({
-          handle, userId: text, tenantId: text, refreshHash: text, anchorHash: text, refreshKeyId: text, jwtPayload: text, sessionInfo: text, client,
+          handle, userId: text, tenantId: text, refreshHash: text, anchorHash: text, refreshKeyId: text,
+          jwtPayload: text, sessionInfo: text, client,
         })
         await store.insert(record)
         ensureEqual(await reader.find(handle), record, 'inserted')
-        ensureEqual((await reader.listByUser(text, { limit: 10, after: null })).sessions, [sampleListed(record)], 'listed')
+        ensureEqual(
+          (await reader.listByUser(text, { limit: 10, after: null })).sessions,
+          [sampleListed(record)],
+          'listed',
+        )
         const next = sampleNext({ refreshHash: `${text}${text}`, client: { ip: null, userAgent: text } })
-        ensureEqual((await store.rotate(sampleRotation({ handle, expected: samplePresented({ refreshHash: text, anchorHash: text }), next })))?.refreshHash,
-          `${text}${text}`, 'rotated')
+        ensureEqual(
+          (await store.rotate(
+            sampleRotation({ handle, expected: samplePresented({ refreshHash: text, anchorHash: text }), next }),
+          ))?.refreshHash,
+          `${text}${text}`,
+          'rotated',
+        )
         const late = { handle, now: sampleNow, from: sampleNow }
         await store.updateInfo({ ...late, sessionInfo: `${text}1`, expectedVersion: 0 })
         await store.updatePayload({ ...late, jwtPayload: `${text}2`, expectedVersion: null })
@@ -54,7 +65,9 @@ export const hostileCases: readonly ContractCase[] = [
         ensureEqual(await store.acquireLease(text, text, sampleNow, sampleNow + minute), true, 'turn')
       }
       for (const [number, text] of hostileTexts.entries()) {
-        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [sampleHandle(number)], 'removed, and no other')
+        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [
+          sampleHandle(number),
+        ], 'removed, and no other')
       }
       ensureEqual(Object.hasOwn(Object.prototype, 'polluted'), false, 'no prototype was changed')
     },
@@ -87,7 +100,9 @@ export const hostileCases: readonly ContractCase[] = [
       for (const [number, userId] of lookalikes.entries()) {
         const { sessions } = await store.listByUser(userId, { limit: 10, after: null })
         ensureEqual(sessions.map(record => record.userId), [userId], 'one session each')
-        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId, from: sampleNow }))).handles, [sampleHandle(number)], 'it alone is removed')
+        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId, from: sampleNow }))).handles, [
+          sampleHandle(number),
+        ], 'it alone is removed')
       }
     },
   },
@@ -119,7 +134,11 @@ export const hostileCases: readonly ContractCase[] = [
       ensureEqual(await reader.find(record.handle), record, 'inserted whole')
       const twin = sampleRecord({ handle: sampleHandle(2), userId: `${wide(255).slice(0, -1)}y` })
       await store.insert(twin)
-      ensureEqual((await reader.listByUser(record.userId, { limit: 10, after: null })).sessions, [sampleListed(record)], 'by user')
+      ensureEqual(
+        (await reader.listByUser(record.userId, { limit: 10, after: null })).sessions,
+        [sampleListed(record)],
+        'by user',
+      )
       const sessionInfo = JSON.stringify('\u00fc'.repeat(64 * 1024))
       await store.updateInfo({ handle: record.handle, sessionInfo, expectedVersion: null, now: sampleNow })
       ensureEqual((await reader.find(record.handle))?.sessionInfo, sessionInfo, 'updated whole')
@@ -139,12 +158,18 @@ export const hostileCases: readonly ContractCase[] = [
       ensureEqual(await reader.find(record.handle), record, 'inserted')
       const next = sampleNext({ generation: big - 1, branch: big - 2, rotatedAt: 2, servedAt: big - 3 })
       const bounds = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
-      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), bounds, next })), { ...record, ...next, expiresAt: big - 1 },
-        'rotated')
+      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), bounds, next })), {
+        ...record,
+        ...next,
+        expiresAt: big - 1,
+      }, 'rotated')
       await store.confirm([{ handle: record.handle, generation: big - 1, branch: big - 2 }])
       ensureEqual((await reader.find(record.handle))?.confirmed, true, 'confirmed')
       const late = { handle: record.handle, now: big - 2, from: 0 }
-      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }), { version: big - 2, until: big }, 'payload')
+      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }), {
+        version: big - 2,
+        until: big,
+      }, 'payload')
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: big - 4 }), true, 'info')
       const expectedChanges = [{ kind: 'payload', handle: record.handle, version: big - 2, until: big }]
       ensureEqual((await reader.changesSince(null, 10)).changes, expectedChanges, 'the change')

@@ -47,7 +47,11 @@ export const identifierCases: readonly ContractCase[] = [
       const late = { handle, now: sampleNow, from: sampleNow }
       const changed = escapes.replace('half', 'changed')
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: changed, expectedVersion: 0 }), true, 'the info')
-      ensureEqual((await store.updatePayload({ ...late, jwtPayload: changed, expectedVersion: null }))?.version, 1, 'the payload')
+      ensureEqual(
+        (await store.updatePayload({ ...late, jwtPayload: changed, expectedVersion: null }))?.version,
+        1,
+        'the payload',
+      )
       const rotated = await store.rotate(sampleRotation())
       ensureEqual([rotated?.sessionInfo, rotated?.jwtPayload], [changed, changed], 'returned by a rotation')
       const found = await reader.find(handle)

@@ -1,7 +1,9 @@
 import type { AdmittedImport, ImportClaim } from '../../session/import-claims.ts'
 import type { NotBefore } from '../../session/store.ts'
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
-import { minute, sampleClaim, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../samples.ts'
+import {
+  minute, sampleClaim, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+} from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 import { removeDue } from './expiry.ts'
 
@@ -67,7 +69,11 @@ export const importCases: readonly ContractCase[] = [
           stores[index % 3]?.admitImport(admission(round, { kid: `key-${index}` }))
         ))
         const results = (await Promise.all(calls)).filter((each): each is AdmittedImport => each !== undefined)
-        ensureEqual(results.map(({ outcome }) => outcome).toSorted(), ['admitted', ...Array<string>(14).fill('known')], 'one')
+        ensureEqual(
+          results.map(({ outcome }) => outcome).toSorted(),
+          ['admitted', ...Array<string>(14).fill('known')],
+          'one',
+        )
         const winner = ensurePresent(results.find(({ outcome }) => outcome === 'admitted'), 'one has added')
         for (const { claim } of results) ensureEqual(claim, winner.claim, 'all return the claim of the winner')
       }
@@ -109,9 +115,14 @@ export const importCases: readonly ContractCase[] = [
       await store.admitImport(unused)
       await store.admitImport(used)
       const { handle, userId } = used.record
-      ensure(await store.rotate(sampleRotation({ handle, next: sampleNext({ rotatedAt: sampleNow + 1 }) })) !== null, 'it was')
+      ensure(
+        await store.rotate(sampleRotation({ handle, next: sampleNext({ rotatedAt: sampleNow + 1 }) })) !== null,
+        'it was',
+      )
       await store.removeByUser(sampleUserRemoval({ userId, notBefore, tenantId: 'public', limit: 1, except: handle }))
-      for (const each of [unused, used]) ensureEqual((await store.admitImport(each)).outcome, 'refused', 'both are refused')
+      for (const each of [unused, used]) {
+        ensureEqual((await store.admitImport(each)).outcome, 'refused', 'both are refused')
+      }
       ensureEqual(await store.find(unused.record.handle), null, 'the one that nobody has used is gone')
       ensure(await store.find(handle) !== null, 'the other, which the removal has spared, stays')
     },
@@ -126,7 +137,8 @@ export const importCases: readonly ContractCase[] = [
           admission(round * 100 + index, { issuedAt: sampleNow - 1 }, userId)
         ))
         const calls = given.map((each, index) => () => stores[index % stores.length]?.admitImport(each))
-        const removal = (): unknown => stores[round % stores.length]?.removeByUser(sampleUserRemoval({ userId, notBefore }))
+        const removal = (): unknown =>
+          stores[round % stores.length]?.removeByUser(sampleUserRemoval({ userId, notBefore }))
         await Promise.all([...calls.slice(0, 6), removal, ...calls.slice(6)].map(call => call()))
         for (const { record } of given) ensureEqual(await stores[0]?.find(record.handle), null, 'none is found')
         const left = await stores[0]?.listByUser(userId, { limit: 100, after: null })

@@ -11,7 +11,8 @@ export const leaseCases: readonly ContractCase[] = [
       const end = sampleNow + minute
       ensureEqual(await first.acquireLease('sweep', 'a', sampleNow, end), true, 'free')
       ensureEqual(await second.acquireLease('sweep', 'b', sampleNow, end), false, 'a has it')
-      ensureEqual(await second.acquireLease('sweep', 'b', end - 1, end + minute), false, 'a has it to the last millisecond')
+      ensureEqual(await second.acquireLease('sweep', 'b', end - 1, end + minute), false,
+        'a has it to the last millisecond')
       ensureEqual(await first.acquireLease('sweep', 'a', end - 1, end + minute), true, 'a renews it')
       ensureEqual(await second.acquireLease('sweep', 'b', end, end + minute), false, 'a has renewed it')
       ensureEqual(await second.acquireLease('sweep', 'b', end + minute, end + 2 * minute), true, 'a\'s lease has ended')

@@ -15,7 +15,11 @@ export const newestCases: readonly ContractCase[] = [
     name: 'EV-04: listNewest: lists the sessions of all users, newest login first, with expired ones, and no more',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
-      ensureEqual(await reader.listNewest(any, { limit: 100, after: null }), { sessions: [], next: null }, 'none at first')
+      ensureEqual(
+        await reader.listNewest(any, { limit: 100, after: null }),
+        { sessions: [], next: null },
+        'none at first',
+      )
       const records = [
         sampleRecord({ handle: sampleHandle(1), createdAt: sampleNow - 90 * minute }),
         sampleRecord({ handle: sampleHandle(4), createdAt: sampleNow - minute, userId: 'user-2' }),

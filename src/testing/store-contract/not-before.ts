@@ -125,6 +125,8 @@ export const notBeforeCases: readonly ContractCase[] = [
 ]
 
 async function listAll(store: SessionStore): Promise<readonly unknown[]> {
-  const pages = await Promise.all([0, 1, 2, 9].map(user => store.listByUser(`user-${user}`, { limit: 100, after: null })))
+  const pages = await Promise.all(
+    [0, 1, 2, 9].map(user => store.listByUser(`user-${user}`, { limit: 100, after: null })),
+  )
   return pages.flatMap(page => page.sessions)
 }

@@ -16,7 +16,9 @@ export const rotationCases: readonly ContractCase[] = [
       await store.insert(record)
       await store.insert(bystander)
       const next = sampleNext({ generation: 5, branch: 1, confirmed: false, servedAt: sampleNow + 1 })
-      const rotated = await store.rotate(sampleRotation({ expected: samplePresented({ generation: 4, branch: 3 }), next }))
+      const rotated = await store.rotate(
+        sampleRotation({ expected: samplePresented({ generation: 4, branch: 3 }), next }),
+      )
       const expected = { ...record, ...next, expiresAt: sampleNow + record.idleTimeout }
       ensureEqual(rotated, expected, 'rotate returns the new record')
       ensureEqual(await reader.find(record.handle), expected, 'and keeps it')
@@ -40,7 +42,8 @@ export const rotationCases: readonly ContractCase[] = [
       const record = sampleRecord({ refreshHash: 'Hash-a' })
       await store.insert(record)
       for (const expectedHash of ['hash-1', 'hash-a', 'HASH-A', 'Hash-a ', 'Hash', '']) {
-        ensureEqual(await store.rotate(sampleRotation({ expected: samplePresented({ refreshHash: expectedHash }) })), null, `"${expectedHash}" is not the hash`)
+        ensureEqual(await store.rotate(sampleRotation({ expected: samplePresented({ refreshHash: expectedHash }) })),
+          null, `"${expectedHash}" is not the hash`)
       }
       const unknown = sampleRotation({ handle: sampleHandle(2), expected: samplePresented({ refreshHash: 'Hash-a' }) })
       ensureEqual(await store.rotate(unknown), null, 'another handle has no such session')

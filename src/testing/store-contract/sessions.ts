@@ -101,7 +101,8 @@ export const sessionCases: readonly ContractCase[] = [
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-      const removed = (await store.remove([sampleHandle(1), sampleHandle(3), sampleHandle(9)], sampleNow + minute)).handles
+      const removed =
+        (await store.remove([sampleHandle(1), sampleHandle(3), sampleHandle(9)], sampleNow + minute)).handles
       ensureEqual([...removed].sort(), [sampleHandle(1), sampleHandle(3)], 'remove returns what it deleted')
       ensureEqual(await reader.find(sampleHandle(1)), null, 'the first is gone')
       ensureEqual(await reader.find(sampleHandle(3)), null, 'the third is gone')
@@ -122,7 +123,8 @@ export const sessionCases: readonly ContractCase[] = [
       ensureEqual((await store.remove([], sampleNow)).handles, [], 'no handles, nothing removed')
       ensureEqual((await store.remove([sampleHandle(2)], sampleNow)).handles, [], 'an unknown handle removes nothing')
       ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change without a removal')
-      ensureEqual((await store.remove([sampleHandle(1)], sampleNow)).handles, [sampleHandle(1)], 'expired or not, it is removed')
+      ensureEqual((await store.remove([sampleHandle(1)], sampleNow)).handles, [sampleHandle(1)],
+        'expired or not, it is removed')
       ensureEqual((await store.remove([sampleHandle(1)], sampleNow)).handles, [], 'a second time it is gone')
       ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change for one removal')
     },

@@ -107,7 +107,8 @@ export const updateCases: readonly ContractCase[] = [
       await store.insert(record)
       const exact = { handle, jwtPayload: '{"a":1}', expectedVersion: 3, now: sampleNow, from: sampleNow }
       for (const expectedVersion of [0, 2, 4]) {
-        ensureEqual(await store.updatePayload({ ...exact, expectedVersion }), null, `version ${expectedVersion} is not there`)
+        ensureEqual(await store.updatePayload({ ...exact, expectedVersion }), null,
+          `version ${expectedVersion} is not there`)
       }
       ensureEqual(await reader.find(handle), record, 'nothing changed')
       ensureEqual((await reader.changesSince(null, 10)).changes, [], 'no change without an update')
@@ -127,7 +128,9 @@ export const updateCases: readonly ContractCase[] = [
           const current = await store.find(handle)
           const jwtPayload = JSON.stringify([...JSON.parse(current?.jwtPayload ?? '[]'), `${connection}-${index}`])
           const expectedVersion = current?.payloadVersion ?? 0
-          if (await store.updatePayload({ handle, jwtPayload, expectedVersion, now: sampleNow, from: sampleNow })) return
+          if (
+            await store.updatePayload({ handle, jwtPayload, expectedVersion, now: sampleNow, from: sampleNow })
+          ) return
         }
       })))
       const record = await stores[0]?.find(handle)
@@ -140,8 +143,16 @@ export const updateCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
-      const updates = await Promise.all(Array.from({ length: 10 }, async (_, index) =>
-        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', expectedVersion: null, now: sampleNow, from: sampleNow })))
+      const updates = await Promise.all(
+        Array.from({ length: 10 }, async (_, index) =>
+          stores[index % 2]?.updatePayload({
+            handle,
+            jwtPayload: '{}',
+            expectedVersion: null,
+            now: sampleNow,
+            from: sampleNow,
+          })),
+      )
       const all = Array.from({ length: 10 }, (_, index) => index + 1)
       const versions = updates.map(update => update?.version ?? 0)
       ensureEqual(versions.toSorted((left, right) => left - right), all, 'no version twice')

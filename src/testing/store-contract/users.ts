@@ -77,9 +77,13 @@ export const userCases: readonly ContractCase[] = [
       const { changes } = await reader.changesSince(null, 10)
       ensureEqual(changes.map(change => change.kind), ['revoked'], 'one change')
       const change = changes[0]
-      ensure(change?.kind === 'revoked' && change.until === sampleNow + minute + sampleRecord().accessTokenLifetime, 'revoked, until')
+      ensure(
+        change?.kind === 'revoked' && change.until === sampleNow + minute + sampleRecord().accessTokenLifetime,
+        'revoked, until',
+      )
       ensureEqual([...change.handles].sort(), [...removed].sort(), 'naming them all')
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles, [], 'a second time there is none')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles, [],
+        'a second time there is none')
       ensureEqual((await reader.changesSince(null, 10)).changes.length, 1, 'and no change')
     },
   },
@@ -89,11 +93,19 @@ export const userCases: readonly ContractCase[] = [
       const store = await open()
       for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'user-2' }))
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [sampleHandle(2)], 'all but one')
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [], 'one is left')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [
+        sampleHandle(2),
+      ], 'all but one')
+      ensureEqual(
+        (await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles,
+        [],
+        'one is left',
+      )
       ensure(await store.find(sampleHandle(1)) !== null, 'it is kept')
       ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change')
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(3), from: sampleNow }))).handles, [sampleHandle(1)], 'none is kept')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(3), from: sampleNow }))).handles, [
+        sampleHandle(1),
+      ], 'none is kept')
       ensure(await store.find(sampleHandle(3)) !== null, 'the session of the other user is kept')
     },
   },
@@ -109,7 +121,12 @@ export const userCases: readonly ContractCase[] = [
       const parts: RemovedOfUser[] = []
       let after: string | null = null
       do {
-        const removal = { tenantId: 'public', except: kept, notBefore: { time: sampleNow, until: sampleNow + minute }, after }
+        const removal = {
+          tenantId: 'public',
+          except: kept,
+          notBefore: { time: sampleNow, until: sampleNow + minute },
+          after,
+        }
         const part: RemovedOfUser = await store.removeByUser(sampleUserRemoval(removal))
         parts.push(part)
         if (parts.length === 1) ensureEqual(await store.insert(login(count)), false, 'the first refuses logins')
@@ -121,10 +138,18 @@ export const userCases: readonly ContractCase[] = [
       ensureEqual(lengths.reduce((sum, length) => sum + length, 0), 244, 'all but six')
       ensure(parts[0]?.handles.includes(sampleHandle(1)) === true, 'the newest first')
       const left = (await store.listByUser('user-1', { limit: 100, after: null })).sessions
-      ensureEqual(left.filter(({ tenantId }) => tenantId === 'public').map(({ handle }) => handle), [kept], 'one is kept')
+      ensureEqual(
+        left.filter(({ tenantId }) => tenantId === 'public').map(({ handle }) => handle),
+        [kept],
+        'one is kept',
+      )
       ensureEqual(left.length, 6, 'and the sessions of the other tenant')
       const { changes } = await store.changesSince(null, 10)
-      ensureEqual(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0), lengths, 'a change each')
+      ensureEqual(
+        changes.map(change => change.kind === 'revoked' ? change.handles.length : 0),
+        lengths,
+        'a change each',
+      )
     },
   },
 ]

@@ -196,7 +196,9 @@ export class Application {
         response.end(this.#bundle)
         return
       case '/login': {
-        const { userId, persistent = true }: { userId: string; persistent?: boolean } = JSON.parse(await textOf(request))
+        const { userId, persistent = true }: { userId: string; persistent?: boolean } = JSON.parse(
+          await textOf(request),
+        )
         await sessions.createNewSession(request, response, { userId, jwtPayload: { role: 'reader' }, persistent })
         response.end('{}')
         return

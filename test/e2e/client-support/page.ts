@@ -18,7 +18,8 @@ import { useSession as useVueSession, useStepUp as useVueStepUp } from '../../..
 
 export {
   addSessionInterceptor, axios, checkOnFocus, connectEventSource, connectWebSocket, createApp, createClient,
-  createDevices, createElement, createNativeClient, createRoot, createStepUp, effectScope, endOnRevocation, h, hydrateRoot, IfSignedIn,
+  createDevices, createElement, createNativeClient, createRoot, createStepUp, effectScope, endOnRevocation, h,
+  hydrateRoot, IfSignedIn,
   IfSignedOut, patchFetch, reauthenticateWith, ref, sendXhr, SessionProvider, sessionStore, stepUpStore, useEffect,
   useSession, useSessionEnd, useStepUp, useVueSession, useVueStepUp,
 }

@@ -16,8 +16,8 @@ export interface RunningConsole {
 }
 
 /**
- * Runs a console while the tests of a block do, on a store that `seed` has filled. The block fails if a script of a page
- * has thrown, or has broken the policy. Returns what gives the running console to a test.
+ * Runs a console while the tests of a block do, on a store that `seed` has filled. The block fails if a script of a
+ * page has thrown, or has broken the policy. Returns what gives the running console to a test.
  */
 export function runConsole(
   { isAvailable, open }: ConsoleStore,

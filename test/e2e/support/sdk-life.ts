@@ -74,7 +74,9 @@ function lifeOf(start: (frontEnd: string) => Promise<SdkApplication>): void {
     /** Lets all access tokens expire, which no page knows. */
     const expire = (): Promise<void> => example.pass(LIFETIME + 1000)
 
-    /** Two reuse intervals (each a fifth of the access tokens' life): the next refresh is no repetition, but rotates. */
+    /**
+     * Two reuse intervals (each a fifth of the access tokens' life): the next refresh is no repetition, but rotates.
+     */
     const untilRefreshRotates = (): Promise<void> => example.pass(LIFETIME * 2 / 5 + 1)
 
     async function expectSignedOut(tab: SdkTab): Promise<void> {

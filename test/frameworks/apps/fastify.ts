@@ -45,7 +45,8 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       const session = await sessions.getSession(request, reply, { required: false })
       return { userId: session?.getUserId() ?? null }
     })
-    router.get('/admin', sessions.requireSession((_request, _reply, session) => describeSession(session), fixture.adminOnly))
+    router.get('/admin',
+      sessions.requireSession((_request, _reply, session) => describeSession(session), fixture.adminOnly))
     router.get('/always', async (request, reply) => describeSession(await sessions.getSession(request, reply, true)))
     router.post('/never', async (request, reply) => describeSession(await sessions.getSession(request, reply, false)))
     router.post('/payload', sessions.requireSession<{ Body: AppClaims }>(async ({ body }, _, session) => {

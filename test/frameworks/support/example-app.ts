@@ -88,7 +88,9 @@ function installExample(name: string): void {
   installPackages(join(root, 'examples', name))
 }
 
-/** Installs the packages that only the applications in this folder of `test/frameworks/apps` need. Returns the folder. */
+/**
+ * Installs the packages that only the applications in this folder of `test/frameworks/apps` need. Returns the folder.
+ */
 export function installAppPackages(name: string): string {
   const directory = join(contractApps, name)
   installPackages(directory)

@@ -5,8 +5,8 @@ import { wrapStore } from '../../../src/session/wrap-store.ts'
 import type { SessionStore } from '../../../src/session/store.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 
-// An application in an isolate, over a store that answers later, as a database does: with a timer, which workerd ends with
-// the request like every other input and output. Its clock, and what its store does, are set by requests.
+// An application in an isolate, over a store that answers later, as a database does: with a timer, which workerd ends
+// with the request like every other input and output. Its clock, and what its store does, are set by requests.
 
 /** What is measured, and what is set. */
 interface World {

@@ -1,5 +1,5 @@
-// Logs in while another connection of the runtime's own SQLite holds the write lock. Prints how often the event loop ran
-// meanwhile, and the result.
+// Logs in while another connection of the runtime's own SQLite holds the write lock. Prints how often the event loop
+// ran meanwhile, and the result.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

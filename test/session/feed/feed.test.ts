@@ -53,7 +53,8 @@ describe('the feed', () => {
     expect(outcome.payload).toEqual({ role: 'admin' })
     expect(outcome.claims).toMatchObject({ exp: session.issued.claims.exp, gen: 0, pv: 1 })
     world.finds = 0
-    expect(await world.here.verify(outcome.reissued.accessToken)).toMatchObject({ payload: { role: 'admin' }, reissued: null })
+    expect(await world.here.verify(outcome.reissued.accessToken))
+      .toMatchObject({ payload: { role: 'admin' }, reissued: null })
     expect(world.finds).toBe(0)
   })
 })
@@ -152,16 +153,19 @@ describe('a clock that is changed', () => {
 })
 
 describe('a clock that the store\'s corrects', () => {
-  test.each([5 * MINUTE, -5 * MINUTE])('is right at the first verification if it was %d ms off, and the feed is trusted', async offset => {
-    const world = new FeedWorld(createCore, { storeHasClock: true })
-    const [dead, live] = [await world.login(), await world.login()]
-    await world.revoke([dead], 'one')
-    world.step(offset)
-    world.restart()
-    expect(await kindOf(world, live.accessToken)).toBe('active')
-    expect(await kindOf(world, dead.accessToken)).toBe('revoked')
-    expect([world.here.clock(), world.finds]).toEqual([world.now, 0])
-  })
+  test.each([5 * MINUTE, -5 * MINUTE])(
+    'is right at the first verification if it was %d ms off, and the feed is trusted',
+    async offset => {
+      const world = new FeedWorld(createCore, { storeHasClock: true })
+      const [dead, live] = [await world.login(), await world.login()]
+      await world.revoke([dead], 'one')
+      world.step(offset)
+      world.restart()
+      expect(await kindOf(world, live.accessToken)).toBe('active')
+      expect(await kindOf(world, dead.accessToken)).toBe('revoked')
+      expect([world.here.clock(), world.finds]).toEqual([world.now, 0])
+    },
+  )
 
   test('that is changed is corrected again within a second, once the feed has noticed', async () => {
     const world = new FeedWorld(createCore, { storeHasClock: true })

@@ -19,7 +19,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }) },
   // Back by less than entries are kept for longer than their tokens; ahead by any time.
   { weight: 3, arbitrary: fc.record({
-    kind: fc.constant('clock'), offset: fc.constantFrom(-5 * MINUTE, -30 * SECOND, 0, 0, 0, 30 * SECOND, 3 * HOUR, 30 * HOUR),
+    kind: fc.constant('clock'),
+    offset: fc.constantFrom(-5 * MINUTE, -30 * SECOND, 0, 0, 0, 30 * SECOND, 3 * HOUR, 30 * HOUR),
   }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('login', 'login', 'revokeUser', 'restart') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('removeKeys') }) },

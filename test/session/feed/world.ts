@@ -144,7 +144,9 @@ export class FeedWorld {
             })
           }
           const answer: unknown = await Reflect.apply(value, target, input)
-          if (name === 'changesSince' && typeof answer === 'object' && answer !== null && 'more' in answer && !answer.more) {
+          if (
+            name === 'changesSince' && typeof answer === 'object' && answer !== null && 'more' in answer && !answer.more
+          ) {
             this.#readAt = this.now
             this.#hasReadLog = true
             this.#stepped = false
@@ -267,7 +269,9 @@ export class FeedWorld {
     if (session.revoked && !excused && readAt !== null && this.now - readAt > 5 * SECOND) {
       return 'a revoked session is alive though the log is out of date'
     }
-    if (knowsRole && !excused && !this.faults.down && outcome.payload.role !== session.role) return 'an old payload is served'
+    if (knowsRole && !excused && !this.faults.down && outcome.payload.role !== session.role) {
+      return 'an old payload is served'
+    }
     if (outcome.reissued !== null) session.accessToken = outcome.reissued.accessToken
     return null
   }

@@ -60,10 +60,16 @@ const stepOf = (days: number): fc.Arbitrary<Step> => fc.oneof(
   { weight: 60, arbitrary: fc.record({ kind: fc.constant('browse' as const), wait, calls }) },
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('careless' as const), wait, calls: burst }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('render' as const), wait, process }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), wait, process, days: fc.nat({ max: days }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('sleep' as const), wait, process, days: fc.nat({ max: days }) }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('re-authenticate' as const), wait, process }) },
   { weight: 7, arbitrary: fc.record({ kind: fc.constant('crash' as const), wait }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('amnesia' as const), wait, back: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('amnesia' as const), wait, back: fc.integer({ min: 1, max: 3 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('restart' as const), wait, process }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate keys' as const), wait, process }) },
 )
@@ -144,7 +150,9 @@ export async function liveHonestly(
         trace.push(`${((world.now - 1_700_000_000_000) / 1000).toFixed(1)} ${answer.how}`)
         history.push(await world.record(presented))
         if (answer.how === 'adopt') forgetful = false
-        if (answer.kind !== 'refreshed' && answer.kind !== 'busy') refusal = `${answer.kind}: ${trace.slice(-8).join('; ')}`
+        if (answer.kind !== 'refreshed' && answer.kind !== 'busy') {
+          refusal = `${answer.kind}: ${trace.slice(-8).join('; ')}`
+        }
         if (use && answer.jar !== null) await world.use(answer.jar, planned.process)
         const lost = (losses.get(presented.refreshToken) ?? 0) + 1
         const isLost = planned.lost && lost <= LOSSES

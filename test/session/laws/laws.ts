@@ -152,7 +152,8 @@ export function lawsOfRotation(
         for (const answer of raced) if (answer.jar !== null) jars.push(answer.jar)
         for (const jar of jars) {
           expect((await scheduler.waitFor(world.refresh(jar, 0))).kind).toBe('unauthorized')
-          expect((await scheduler.waitFor(Promise.resolve(world.core(1).verify(jar.accessToken)))).kind).not.toBe('active')
+          expect((await scheduler.waitFor(Promise.resolve(world.core(1).verify(jar.accessToken)))).kind)
+            .not.toBe('active')
         }
       })), races, 5)
     }, TEST_LIMIT)

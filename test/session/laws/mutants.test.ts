@@ -172,15 +172,17 @@ const clocks = fc.constantFrom(closeClocks, wrongClocks)
 
 /** For each law, a function that tries to break it with these rules in so many runs. */
 const laws: Readonly<Record<Law, (create: CreateCore, openStore: () => SessionStore, numRuns: number) => Attempt>> = {
-  'convergence': (create, openStore) => attempt(50, fc.asyncProperty(fc.scheduler(), fc.nat(), async (scheduler, seed) => {
-    const world = new World(create, interleaved(openStore(), scheduler), seed, rightClocks(2))
-    const jar = await scheduler.waitFor(world.login())
-    world.now += 100_000
-    const answers = await scheduler.waitFor(Promise.all([0, 1, 2].map(index => world.refresh(jar, index))))
-    return answers.every(answer => answer.jar?.refreshToken === answers[0]?.jar?.refreshToken)
-      && answers.filter(answer => answer.how === 'rotate').length === 1
+  'convergence': (create, openStore) =>
+    attempt(50, fc.asyncProperty(fc.scheduler(), fc.nat(), async (scheduler, seed) => {
+      const world = new World(create, interleaved(openStore(), scheduler), seed, rightClocks(2))
+      const jar = await scheduler.waitFor(world.login())
+      world.now += 100_000
+      const answers = await scheduler.waitFor(Promise.all([0, 1, 2].map(index => world.refresh(jar, index))))
+      return answers.every(answer => answer.jar?.refreshToken === answers[0]?.jar?.refreshToken)
+        && answers.filter(answer => answer.how === 'rotate').length === 1
   })),
-  'no quiet theft': (create, openStore, numRuns) => attempt(numRuns, fc.asyncProperty(theft, fc.nat(), async (plan, seed) =>
+'no quiet theft': (create, openStore, numRuns) =>
+  attempt(numRuns, fc.asyncProperty(theft, fc.nat(), async (plan, seed) =>
     await steal(create, openStore(), plan, seed) === null)),
   'windows have an end': (create, openStore) => attempt(50, fc.asyncProperty(holding, fc.nat(), async (plan, seed) =>
     await hold(create, openStore(), plan, seed) === null)),

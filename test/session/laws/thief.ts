@@ -107,7 +107,12 @@ export const holding: fc.Arbitrary<Holding> = fc.record({
  * With the gaps between the six windows, from 48R on it never gets the same child twice. Returns how the law was
  * broken, or null.
  */
-export async function hold(create: CreateCore, store: SessionStore, { gaps, used }: Holding, seed: number): Promise<string | null> {
+export async function hold(
+  create: CreateCore,
+  store: SessionStore,
+  { gaps, used }: Holding,
+  seed: number,
+): Promise<string | null> {
   const world = new World(create, store, seed)
   const parent = await world.login()
   const child = (await world.refresh(parent)).jar

@@ -21,7 +21,8 @@ export const IDLE_DAYS = 3
 // A process applies its own revocations at once. Polling for those of others every simulated second would only cost
 // time.
 const policyWith = (reuseInterval: number): SessionPolicy => createPolicy({
-  accessTokenLifetime: ACCESS_TOKEN_LIFETIME, idleTimeout: IDLE_DAYS * 86_400, pollInterval: 3600, maxStaleness: 3600, reuseInterval: reuseInterval / 1000,
+  accessTokenLifetime: ACCESS_TOKEN_LIFETIME, idleTimeout: IDLE_DAYS * 86_400, pollInterval: 3600, maxStaleness: 3600,
+  reuseInterval: reuseInterval / 1000,
 })
 export const client: ClientInfo = { ip: '192.0.2.1', userAgent: 'laws' }
 

@@ -43,7 +43,8 @@ test.skipIf(mounter === null)('REV-11: a full disk throws an error that says so;
   const { refused, sessions, lost, removed } =
     runBounded(mounter ?? [], 'mount -t tmpfs -o size=4m tmpfs "$1"', 'fill disk')
   for (const message of refused) {
-    expect(message).toBe('STORE_UNAVAILABLE: the call to the SQLite database failed: the disk is full, nothing was written')
+    expect(message)
+      .toBe('STORE_UNAVAILABLE: the call to the SQLite database failed: the disk is full, nothing was written')
   }
   expect(sessions).toBeGreaterThan(20)
   expect(lost).toEqual([0, 0, 0])

@@ -52,8 +52,8 @@ export const requestDeviations: readonly Deviation[] = [
   },
   {
     of: 'tenants',
-    difference: 'All tenants are served unless `--tenant` names some; then a path with an unknown one gets the reference\'s '
-      + '400, also for the calls that do not use the tenant. A tenant need not be created: `PUT '
+    difference: 'All tenants are served unless `--tenant` names some; then a path with an unknown one gets the '
+      + 'reference\'s 400, also for the calls that do not use the tenant. A tenant need not be created: `PUT '
       + '/recipe/multitenancy/tenant/v2` only says whether it is served, with 403 if not.',
     reason: 'A tenant is only a label of sessions: no permission depends on it.',
     tests: [

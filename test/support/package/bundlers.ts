@@ -27,7 +27,8 @@ export const bundlers: readonly Bundler[] = [
     program: 'out/server.cjs',
     async build(application) {
       const { warnings } = await esbuild({
-        entryPoints: [join(application, entry)], outfile: join(application, 'out/server.cjs'), absWorkingDir: application,
+        entryPoints: [join(application, entry)], outfile: join(application, 'out/server.cjs'),
+        absWorkingDir: application,
         bundle: true, platform: 'node', logLevel: 'silent',
       })
       return warnings.map(({ text, location }) => `${location?.file}: ${text}`)

@@ -25,7 +25,8 @@ export async function serveWorkers(
 ): Promise<RunningWorkers> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-miniflare-'))
   const scriptPath = join(folder, 'worker.js')
-  await bundleWorker(entry, scriptPath, ['keyturn-source'], bindings.compatibilityFlags === undefined ? [] : ['nodejs_compat'])
+  await bundleWorker(entry, scriptPath, ['keyturn-source'],
+    bindings.compatibilityFlags === undefined ? [] : ['nodejs_compat'])
   const miniflare = await createMiniflare(names.map(name => ({
     name, scriptPath, modulesRoot: folder, modules: true, compatibilityDate: '2026-07-01',
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],

@@ -12,8 +12,9 @@ export type Environment = Readonly<Record<string, string>>
 
 /**
  * Serves a worker in workerd, once for each name, with the environment of that name. It is bundled with the sources of
- * the package, unless `conditions` lacks the condition that selects them. `flags`: none, so that no Node API is available,
- * or the compatibility flag that provides some. `runtime`: the conditions of the runtime. `date`: the compatibility date.
+ * the package, unless `conditions` lacks the condition that selects them. `flags`: none, so that no Node API is
+ * available, or the compatibility flag that provides some. `runtime`: the conditions of the runtime. `date`: the
+ * compatibility date.
  */
 export async function serveWorker(
   workerd: string,

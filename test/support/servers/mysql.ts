@@ -38,7 +38,11 @@ export async function startMysql(options: MysqlOptions = {}): Promise<TestServer
   }
   // Nothing is lost if a folder is not on the disk yet. A busy disk would make this take a minute.
   const initial = { ...basic, ...notDurable, 'sync-binlog': '0' }
-  await runProgram('mysqld', ['--no-defaults', '--skip-log-bin', ...asArguments(initial), '--initialize-insecure'], directory)
+  await runProgram(
+    'mysqld',
+    ['--no-defaults', '--skip-log-bin', ...asArguments(initial), '--initialize-insecure'],
+    directory,
+  )
   const server = await startServer({
     program: 'mysqld',
     args: [

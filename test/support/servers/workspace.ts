@@ -51,8 +51,8 @@ export function removeLeftovers(parent: string, prefix: string): void {
 }
 
 /**
- * A loopback port that is free now and that this process has not returned before. It is below the ports that systems use for
- * outgoing connections and for servers that name none, so that nothing takes it while the server is down.
+ * A loopback port that is free now and that this process has not returned before. It is below the ports that systems
+ * use for outgoing connections and for servers that name none, so that nothing takes it while the server is down.
  */
 export async function freePort(): Promise<number> {
   const port = 20_000 + Math.floor(Math.random() * 12_000)

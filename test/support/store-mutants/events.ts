@@ -76,7 +76,8 @@ export const eventMutants: Mutants = {
     pageEvents: (query, page) => sound.pageEvents({ ...query, handle: null }, page),
   }),
   'pageEvents ignores the user if there is a session': sound => ({
-    pageEvents: (query, page) => sound.pageEvents({ ...query, userId: query.handle === null ? query.userId : null }, page),
+    pageEvents: (query, page) =>
+      sound.pageEvents({ ...query, userId: query.handle === null ? query.userId : null }, page),
   }),
   'pageEvents compares users without case': sound => ({
     appendEvent: event => sound.appendEvent({ ...event, userId: event.userId?.toLowerCase() ?? null }),
@@ -91,7 +92,8 @@ export const eventMutants: Mutants = {
     pageEvents: async (query, page) => ({ ...await sound.pageEvents(query, page), next: null }),
   }),
   'pageEvents skips those of the same time': sound => ({
-    pageEvents: (query, page) => sound.pageEvents(query, { ...page, after: page.after?.replace(/\..*$/, '.-') ?? null }),
+    pageEvents: (query, page) =>
+      sound.pageEvents(query, { ...page, after: page.after?.replace(/\..*$/, '.-') ?? null }),
   }),
   'pageEvents pages by number': sound => ({
     async pageEvents(query: EventQuery, { limit, after }) {
@@ -149,7 +151,10 @@ export const eventMutants: Mutants = {
     const gone: ListedSession[] = []
     return {
       async remove(handles, from) {
-        const { sessions } = await sound.listNewest({ tenantId: null, ip: null, userAgent: null }, { limit: 1000, after: null })
+        const { sessions } = await sound.listNewest({ tenantId: null, ip: null, userAgent: null }, {
+          limit: 1000,
+          after: null,
+        })
         gone.push(...sessions.filter(({ handle }) => handles.includes(handle)))
         return sound.remove(handles, from)
       },
@@ -160,7 +165,8 @@ export const eventMutants: Mutants = {
     }
   },
   'listNewest skips those of the same time': sound => ({
-    listNewest: (filter, page) => sound.listNewest(filter, { ...page, after: page.after?.replace(/\..*$/, '.-') ?? null }),
+    listNewest: (filter, page) =>
+      sound.listNewest(filter, { ...page, after: page.after?.replace(/\..*$/, '.-') ?? null }),
   }),
   'listNewest repeats the last of a page': sound => ({
     async listNewest(filter, page) {
@@ -191,7 +197,8 @@ export const eventMutants: Mutants = {
       const { sessions, next } = await sound.listNewest(filter, page)
       const { userAgent } = filter
       return {
-        sessions: sessions.filter(({ client }) => userAgent === null || client.userAgent?.includes(userAgent) === true), next,
+        sessions: sessions.filter(({ client }) => userAgent === null || client.userAgent?.includes(userAgent) === true),
+        next,
       }
     },
   }),

@@ -10,7 +10,8 @@ import {
   keepFresh, loginPageFor, observe, patchFetch, reauthenticateWith, sendXhr,
 } from 'keyturn/client/parts'
 import type {
-  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, ProofQuestion, ProofQuestions, ProofRefusal,
+  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, ProofQuestion, ProofQuestions,
+  ProofRefusal,
   RequestKind, StepUp, WatchedClient,
 } from 'keyturn/client/parts'
 import type { webSessions } from 'keyturn/frameworks/web'
@@ -87,7 +88,8 @@ export type Storages = Expect<Equal<ClientStorage, {
 }>>
 
 export type YourDevices = [
-  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean>; revokeOthers(): Promise<number> }>>,
+  Expect<Equal<Devices,
+  { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean>; revokeOthers(): Promise<number> }>>,
   Expect<Equal<Device, {
     readonly handle: string
     readonly createdAt: number

@@ -2,11 +2,13 @@
 import { createSessions } from 'keyturn'
 import type { GetSessionOptions, ReadonlySession, SessionReading } from 'keyturn'
 import type {
-  Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredEvent, StoredKey, TokenState, UserRemoval,
+  Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredEvent, StoredKey, TokenState,
+  UserRemoval,
 } from 'keyturn/stores'
 import {
   ContractViolation, createAppFixture, describePage, describeReading, describeSession, frameworkContract, sampleEvent,
-  sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
+  sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
   storeContract,
 } from 'keyturn/testing/contracts'
 import type {
@@ -54,7 +56,8 @@ export type Application = [
   }>>,
 ]
 export type Stepped = Expect<Equal<
-  keyof SteppedCalls<[request: Request]>, 'createNewSession' | 'getSession' | 'refreshSession' | 'signOut' | 'readSession'
+  keyof SteppedCalls<[request: Request]>,
+  'createNewSession' | 'getSession' | 'refreshSession' | 'signOut' | 'readSession'
 >>
 export function fixture(): void {
   const app = createAppFixture('plain')

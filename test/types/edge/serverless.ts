@@ -2,7 +2,9 @@
 import type { CreateSessionsOptions, Duration, KeepAlive, SessionStore } from 'keyturn'
 import { createSessions } from 'keyturn'
 import { createD1Store, migrateD1, printD1Migrations } from 'keyturn/stores/d1'
-import type { AsyncSqliteNaming, AsyncSqliteOptions, D1Database, D1Result, D1Statement, MigrationResult } from 'keyturn/stores/d1'
+import type {
+  AsyncSqliteNaming, AsyncSqliteOptions, D1Database, D1Result, D1Statement, MigrationResult,
+} from 'keyturn/stores/d1'
 import { createDurableObjectStore, SessionObject } from 'keyturn/stores/durable-object'
 import type {
   DurableObjectId, DurableObjectNamespace, DurableObjectState, DurableObjectStoreOptions, DurableObjectStub,

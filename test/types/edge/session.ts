@@ -2,7 +2,8 @@
 import { createSessions } from 'keyturn'
 import type {
   ClaimValidator, CreateNewSessionInput, CreateNewSessionOptions, Duration, GetSessionOptions, Health, HealthReason,
-  ReadonlySession, ReadyOptions, Session, SessionDetails, SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
+  ReadonlySession, ReadyOptions, Session, SessionDetails, SessionJson, SessionList, SessionReading, Sessions,
+  SessionSummary,
 } from 'keyturn'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -167,7 +168,9 @@ export type Input = Expect<Equal<Omit<CreateNewSessionInput<Claims, Info>, keyof
   readonly jwtPayload: Claims
   readonly sessionInfo: Info
 }>>
-export type InputOfAnything = Expect<Equal<RequiredKeys<CreateNewSessionInput<{ [member: string]: Json }, object>>, 'userId'>>
+export type InputOfAnything = Expect<
+  Equal<RequiredKeys<CreateNewSessionInput<{ [member: string]: Json }, object>>, 'userId'>
+>
 export type Login = Expect<Equal<CreateNewSessionOptions, {
   readonly persistent?: boolean
   readonly accessTokenLifetime?: Duration

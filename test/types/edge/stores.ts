@@ -2,19 +2,23 @@
 import * as keyturn from 'keyturn'
 import * as stores from 'keyturn/stores'
 import {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countClaims, countForNewest, createDeadline,
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countClaims, countForNewest,
+  createDeadline,
   createFollowers, createHeadPoller, decodeCursor, decodeEventPosition, decodePosition, eventPageOf, everybody,
   isSelected, isUnchanged, REMOVAL_LIMIT, SCAN_LIMIT, kindOfStore, mayAcquireLease, mergeNotBefore, newestPageOf,
   notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage, toNewestPage, toPage,
   withKey, withMaterial, withoutKey, wrapStore,
 } from 'keyturn/stores'
 import type {
-  ActiveBounds, AdmittedImport, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, EventKind,
-  EventLogPage, EventPosition, EventQuery, Followers, HeadPoller, ImportAdmission, ImportClaim, ImportClaims, ImportCount, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
+  ActiveBounds, AdmittedImport, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation,
+  EpochMilliseconds, EventKind,
+  EventLogPage, EventPosition, EventQuery, Followers, HeadPoller, ImportAdmission, ImportClaim, ImportClaims,
+  ImportCount, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
   LoginFilter, MigrationResult, Milliseconds, NextToken, NotBefore,
   OpenStoreOptions, PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
   Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionHandle, SessionPage,
-  SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose, StoredEvent, StoredKey, StoreKind, StoreMigrations, StoreNaming,
+  SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose, StoredEvent, StoredKey, StoreKind, StoreMigrations,
+  StoreNaming,
   StoreState, TokenState, Lease, UserRemoval, WrapMethod,
 } from 'keyturn/stores'
 import { createMemoryStore } from 'keyturn/stores/memory'

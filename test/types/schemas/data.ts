@@ -51,13 +51,17 @@ export async function calls(request: Request, headers: Headers): Promise<void> {
     return current
   })
   await sessions.updateJwtPayload('handle', current => ({ ...current, role: 'admin' }))
-  typeOf(await sessions.updateJwtPayloadForUser('ada', current => current, { tenantId: 'acme' })).is<readonly string[]>()
+  typeOf(await sessions.updateJwtPayloadForUser('ada', current => current,
+    { tenantId: 'acme' })).is<readonly string[]>()
   typeOf(await sessions.getSessionInfo('handle')).is<Info>()
   const found = await sessions.getSessionByHandle('handle')
   typeOf(found.jwtPayload).is<Claims>()
   typeOf(found.sessionInfo).is<Info>()
   await sessions.getSession(request, headers, {
-    claimValidators: [{ id: 'admin', validate: claims => ({ isValid: typeOf(claims).is<Readonly<Claims>>() === undefined }) }],
+    claimValidators: [{
+      id: 'admin',
+      validate: claims => ({ isValid: typeOf(claims).is<Readonly<Claims>>() === undefined }),
+    }],
   })
   await signIn(sessions, 'ada', { info: { seats: '4' } })
   // @ts-expect-error: seats are missing
@@ -65,7 +69,10 @@ export async function calls(request: Request, headers: Headers): Promise<void> {
   typeOf(createClient<typeof sessions>()).is<Client<Claims>>()
 }
 export type Details = Expect<Equal<
-  Pick<SessionDetails<SchemaTypes<ClaimsIn, Claims>, SchemaTypes<InfoIn, Info>>, 'jwtPayload' | 'sessionInfo' | 'userId'>,
+  Pick<
+    SessionDetails<SchemaTypes<ClaimsIn, Claims>, SchemaTypes<InfoIn, Info>>,
+    'jwtPayload' | 'sessionInfo' | 'userId'
+  >,
   { readonly jwtPayload: Claims; readonly sessionInfo: Info; readonly userId: string }
 >>
 

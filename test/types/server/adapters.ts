@@ -8,9 +8,12 @@ import {
   withHeaders,
 } from 'keyturn/adapters'
 import type {
-  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, BodySource, CallParts, ClientInfo, ClientIp,
-  CompleteResponse, ConsoleOperator, ConsoleOptions, Cookie, CookieAttributes, CorsOptions, CreateNewSession, GetOptionalSessionOptions, GetSession,
-  GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, MessageBody, RefreshSession, ResponseWriter, SameSite, SessionCalls,
+  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, BodySource, CallParts, ClientInfo,
+  ClientIp,
+  CompleteResponse, ConsoleOperator, ConsoleOptions, Cookie, CookieAttributes, CorsOptions, CreateNewSession,
+  GetOptionalSessionOptions, GetSession,
+  GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, MessageBody, RefreshSession, ResponseWriter, SameSite,
+  SessionCalls,
   SessionReading, StreamedResponse, WebBody, WebClientIp,
 } from 'keyturn/adapters'
 import { sessions } from '../application.ts'
@@ -58,7 +61,9 @@ export async function calls(context: Context): Promise<void> {
   typeOf(calls.sessionOf(context)).is<Found>()
   typeOf(calls.sessionRoutes()).is<Guard>()
   typeOf(calls.cors()).is<Guard>()
-  typeOf(calls.console({ authorize: ({ request }) => request.url === '' ? { name: 'ada', role: 'read' } : null })).is<Guard>()
+  typeOf(calls.console({ authorize: ({ request }) => request.url === '' ? { name: 'ada', role: 'read' } : null })).is<
+    Guard
+  >()
   // @ts-expect-error: no such role
   calls.console({ authorize: () => ({ name: 'ada', role: 'owner' }) })
   // @ts-expect-error: who may use it must be decided
@@ -88,7 +93,8 @@ export type Parts = [
   Expect<Equal<RequiredKeys<CallParts<Target, Claims, Info>>, 'call' | 'request'>>,
   Expect<Equal<RequiredKeys<AdapterParts<Target, Guard, Claims, Info>>, 'call' | 'request' | 'middleware'>>,
   Expect<Equal<CallParts<Target, Claims, Info>['request'], (request: Context) => HttpRequest>>,
-  Expect<Equal<CallParts<Target, Claims, Info>['call'], <Rest extends readonly unknown[], Result extends Found | boolean | null>(
+  Expect<Equal<CallParts<Target, Claims, Info>['call'], <Rest extends readonly unknown[],
+  Result extends Found | boolean | null>(
     use: (exchange: HttpExchange, ...rest: Rest) => Promise<Result>,
   ) => (...call: [context: Context, ...rest: Rest]) => Promise<Result>>>,
   Expect<Equal<AdapterParts<Target, Guard, Claims, Info>['middleware'], (step: AdapterStep<Target>) => Guard>>,

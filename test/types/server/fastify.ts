@@ -25,10 +25,11 @@ app.get('/typed', adapter.requireSession((_request, _reply, session) => {
   typeOf(session).is<Found>()
   return { role: session.getJwtPayload().role }
 }, { maxAuthenticationAge: 60 }))
-app.post<{ Body: { amount: number } }>('/orders', adapter.requireSession<{ Body: { amount: number } }>((request, _, session) => {
-  typeOf(request.body.amount).is<number>()
-  typeOf(session).is<Found>()
-  return {}
+app.post<{ Body: { amount: number } }>('/orders',
+  adapter.requireSession<{ Body: { amount: number } }>((request, _, session) => {
+    typeOf(request.body.amount).is<number>()
+    typeOf(session).is<Found>()
+    return {}
 }))
 // @ts-expect-error: Fastify's own types are not changed for everybody
 app.get('/untyped', request => request.session)

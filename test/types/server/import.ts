@@ -2,15 +2,19 @@
 import { createSessions } from 'keyturn'
 import type { ImportRefusal, SessionEvents } from 'keyturn'
 import {
-  betterSqlite3Sessions, checkImport, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions, fromAuthJsDatabase,
+  betterSqlite3Sessions, checkImport, connectPgSimpleSessions, connectRedisSessions, expressMysqlSessions,
+  fromAuthJsDatabase,
   fromAuthJsTokens, fromBetterAuth, fromDjango, fromExpressSession, fromIronSession, fromSuperTokens, importedHandleOf,
   importSessions,
 } from 'keyturn/import'
 import type {
-  AuthJsSessionsOptions, AuthJsTokensOptions, BetterAuthOptions, CheckExample, CheckImportOptions, CheckReason, CheckState,
+  AuthJsSessionsOptions, AuthJsTokensOptions, BetterAuthOptions, CheckExample, CheckImportOptions, CheckReason,
+  CheckState,
   DeadReason, DjangoSessionsOptions, ExpressRecord, ExpressRecords, ExpressSessionsOptions, FindLogin, ForeignCookie,
-  ForeignCredential, ForeignDatabase, ForeignLogin, ForeignPage, ForeignRedis, ForeignRow, ForeignVerdict, ImportingApplication,
-  ImportMode, ImportOptions, ImportPlan, ImportRequest, ImportSetup, IronSessionsOptions, LiveForeignSession, MysqlQueries,
+  ForeignCredential, ForeignDatabase, ForeignLogin, ForeignPage, ForeignRedis, ForeignRow, ForeignVerdict,
+  ImportingApplication,
+  ImportMode, ImportOptions, ImportPlan, ImportRequest, ImportSetup, IronSessionsOptions, LiveForeignSession,
+  MysqlQueries,
   PostgresQueries, ScannedSession, SecondaryStorage, SessionImporter, SessionImports, SqliteQueries, SuperTokensOptions,
 } from 'keyturn/import'
 import { Redis } from 'ioredis'
@@ -28,7 +32,11 @@ const importers: readonly SessionImporter[] = [
   fromExpressSession({ secret: [secret], sessions: connectRedisSessions(new Redis()) }),
   fromExpressSession({ secret, sessions: connectRedisSessions(createClient(), { prefix: 'sess:' }) }),
   fromExpressSession({ secret, sessions: connectPgSimpleSessions(postgres, { tableName: 'session' }) }),
-  fromExpressSession({ secret, sessions: expressMysqlSessions(mysql), login: ({ userId }) => ({ userId: String(userId) }) }),
+  fromExpressSession({
+    secret,
+    sessions: expressMysqlSessions(mysql),
+    login: ({ userId }) => ({ userId: String(userId) }),
+  }),
   fromSuperTokens({ database: postgres }),
   fromSuperTokens({ database: mysql, appId: 'shop' }),
   fromBetterAuth({ secret, database: postgres }),
@@ -38,7 +46,12 @@ const importers: readonly SessionImporter[] = [
   fromDjango({ secretKey: secret, database: postgres }),
 ]
 
-const imports = importSessions({ importers, until: '2027-01-31', mode: 'retire', select: ({ userId }) => userId !== '' })
+const imports = importSessions({
+  importers,
+  until: '2027-01-31',
+  mode: 'retire',
+  select: ({ userId }) => userId !== '',
+})
 void createSessions({ origin: 'https://app.example.com', imports })
 typeOf(checkImport(imports)).is<Promise<CheckState>>()
 typeOf(importedHandleOf('supertokens', 'public public handle')).is<Promise<string>>()
@@ -55,7 +68,8 @@ export type Setup = [
   Expect<Equal<CheckReason, DeadReason | 'anonymous' | 'reused' | 'not-selected' | 'unwritable'>>,
 ]
 export type Events = [
-  Expect<Equal<Parameters<NonNullable<SessionEvents['onImportRefused']>>[0] extends ImportRefusal ? true : false, true>>,
+  Expect<Equal<Parameters<NonNullable<SessionEvents['onImportRefused']>>[0] extends ImportRefusal ? true : false,
+  true>>,
   Expect<Equal<ImportRefusal, {
     readonly source: string
     readonly reason: 'invalid' | 'reused' | 'revoked' | 'ended' | 'replayed' | 'unwritable'

@@ -10,7 +10,8 @@ import {
   printPostgresMigrations,
 } from 'keyturn/stores/postgres'
 import type {
-  MigrationResult, NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresClient, PostgresJsSql, PostgresJsTransaction, PostgresNameOptions, PostgresPool,
+  MigrationResult, NeonSql, PgClient, PgliteDatabase, PoolPerCallOptions, PostgresClient, PostgresJsSql,
+  PostgresJsTransaction, PostgresNameOptions, PostgresPool,
   PostgresResult, PostgresStatement, PostgresStoreOptions, ReservedSql, ReservingSql,
 } from 'keyturn/stores/postgres'
 import { allowEviction, createRedisStore } from 'keyturn/stores/redis'
@@ -62,7 +63,9 @@ export function postgresDrivers(
   typeOf(pglitePool).is<(database: PgliteDatabase) => PostgresPool>()
   typeOf(poolPerCall).is<(open: () => PgClient, options?: PoolPerCallOptions) => PostgresPool>()
   createPostgresStore(poolPerCall(() => new Client('postgres://db.example.com/app'), { keepAlive: work => void work }))
-  for (const pool of [neonPool(neon), postgresJsPool(postgresJs), bunSqlPool(sql), pglitePool(database)]) createPostgresStore(pool)
+  for (const pool of [neonPool(neon), postgresJsPool(postgresJs), bunSqlPool(sql), pglitePool(database)]) {
+    createPostgresStore(pool)
+  }
   typeOf(reserved.release()).is<unknown>()
   // @ts-expect-error: a function that makes one for each call
   poolPerCall(new Client())
