@@ -163,7 +163,8 @@ describe('V-11: doctor names what is wrong with an application', () => {
     const { code, wrong, words, next } = await examine(origin)
     expect([code, wrong, next]).toEqual([1, ['origin'], `keyturn doctor ${origin}`])
     expect(words).toContain(
-      `names itself https://app.example.com/auth, but browsers reach it at ${origin}/auth. Set the option origin to ${origin}`,
+      `names itself https://app.example.com/auth, but browsers reach it at ${origin}/auth. `
+        + `Set the option origin to ${origin}`,
     )
   })
 

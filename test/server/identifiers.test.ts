@@ -16,7 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'keyturn-identifiers-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const words = (least: number, received: string): string => (
-  `the user id must be a string of ${least} to 255 characters of well-formed Unicode without U+0000; received ${received}`
+  `the user id must be a string of ${least} to 255 characters of well-formed Unicode without U+0000; `
+    + `received ${received}`
 )
 const invalidIds = [
   ['half of a surrogate pair', 'a\ud800', 'one with half of a surrogate pair'],

@@ -20,7 +20,9 @@ for (const { name, available, open } of realStores) describe.skipIf(!available)(
     for (const offset of [300 * SECOND, -300 * SECOND]) {
       const wrong = startProcess(await open('clocks'), offset, thefts)
       for (const processes of [[right, wrong], [wrong, right]]) {
-        const refreshTenTimes = async (token: string): Promise<{ ways: readonly string[]; tokens: readonly string[] }> => {
+        const refreshTenTimes = async (
+          token: string,
+        ): Promise<{ ways: readonly string[]; tokens: readonly string[] }> => {
           const answers = await Promise.all(Array.from({ length: 10 }, async (_, tab) =>
             processes[tab % 2]?.core.refresh(token, 'header', owner)))
           const refreshed = answers.flatMap(answer => answer?.kind === 'refreshed' ? [answer] : [])

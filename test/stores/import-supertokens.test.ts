@@ -192,7 +192,8 @@ describe.each(kinds.filter(({ available }) => available))('SuperTokens on $name'
     const old = await createSession(core)
     const before = createOldRefreshToken(key, { sessionHandle: old.handle, userId: 'alice' })
     const rotate = (ago: number): Promise<unknown> => core.run(
-      `UPDATE st_session_info SET prev_refresh_token_hash_2 = '${h(h(before))}', refresh_token_rotated_at = ${Date.now() - ago}`)
+      `UPDATE st_session_info SET prev_refresh_token_hash_2 = '${h(h(before))}',
+       refresh_token_rotated_at = ${Date.now() - ago}`)
     await rotate(60_000)
     const server = await start(core)
     expect((await refresh(browser(server, before))).status).toBe(401)

@@ -147,7 +147,8 @@ async function fill(url: string, prefix: string, isAnalyzed: boolean): Promise<v
 
 for (const { name, available, url } of await mysqlEngines('rows')) {
   for (const isAnalyzed of [true, false]) {
-    const title = `${name}: tables of 50,000 rows, ${isAnalyzed ? 'with their statistics' : 'with the statistics of empty ones'}`
+    const statistics = isAnalyzed ? 'with their statistics' : 'with the statistics of empty ones'
+    const title = `${name}: tables of 50,000 rows, ${statistics}`
     describe.skipIf(!available)(title, () => {
       const prefix = `rows_${++prefixes}_`
       beforeAll(async () => {

@@ -101,10 +101,12 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await pool.query(
       `INSERT INTO ${schema}.keyturn_session (${columns}) SELECT ${values} FROM generate_series(1, 20000) AS n`)
     await pool.query(
-      `INSERT INTO ${schema}.keyturn_change SELECT n, 'x', 'keys', '[]', 0, 5000 + n FROM generate_series(1, 20000) AS n`,
+      `INSERT INTO ${schema}.keyturn_change SELECT n, 'x', 'keys', '[]', 0, 5000 + n
+       FROM generate_series(1, 20000) AS n`,
     )
     await pool.query(
-      `INSERT INTO ${schema}.keyturn_not_before SELECT 'user user-' || n, 1, 5000 + n FROM generate_series(1, 20000) AS n`,
+      `INSERT INTO ${schema}.keyturn_not_before SELECT 'user user-' || n, 1, 5000 + n
+       FROM generate_series(1, 20000) AS n`,
     )
     await pool.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', 20000)`)
     await pool.query(

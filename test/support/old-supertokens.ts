@@ -39,7 +39,8 @@ export function oldTables(prefix: string, isNew: boolean): readonly string[] {
       app_id VARCHAR(64) NOT NULL DEFAULT 'public', tenant_id VARCHAR(64) NOT NULL DEFAULT 'public',
       session_handle VARCHAR(255) NOT NULL, user_id VARCHAR(128) NOT NULL, refresh_token_hash_2 VARCHAR(128) NOT NULL,
       session_data TEXT, expires_at BIGINT NOT NULL, created_at_time BIGINT NOT NULL, jwt_user_payload TEXT,
-      use_static_key BOOLEAN NOT NULL${isNew ? ', prev_refresh_token_hash_2 VARCHAR(128), refresh_token_rotated_at BIGINT' : ''},
+      use_static_key BOOLEAN NOT NULL,
+      ${isNew ? 'prev_refresh_token_hash_2 VARCHAR(128), refresh_token_rotated_at BIGINT,' : ''}
       PRIMARY KEY (app_id, tenant_id, session_handle))`,
     `CREATE TABLE ${prefix}key_value (
       app_id VARCHAR(64) NOT NULL, tenant_id VARCHAR(64) NOT NULL, name VARCHAR(128) NOT NULL, value TEXT,

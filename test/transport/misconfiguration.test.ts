@@ -94,8 +94,8 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
         await (reach === 'routes' ? routes(send(path)) : guard(send(path)))
         expect(await reported(events)).toMatchObject({
           code: 'ROUTES_ELSEWHERE', received: path, configured: '/auth',
-          message: `a request for "${path}" reached no route of Keyturn; basePath is "/auth": set basePath to "/api/auth", `
-            + 'mount sessionRoutes() at the root, or correct the front end',
+          message: `a request for "${path}" reached no route of Keyturn; basePath is "/auth": `
+            + 'set basePath to "/api/auth", mount sessionRoutes() at the root, or correct the front end',
         })
       }
     }
