@@ -40,7 +40,7 @@ import type { SessionImports } from './transport/imports.ts'
  * `PayloadInput` and `InfoInput` what they accept.
  */
 export interface CreateSessionsOptions<
-  Payload extends object, Info extends object, PayloadInput = Payload, InfoInput = Info,
+  Payload extends object = JsonObject, Info extends object = JsonObject, PayloadInput = Payload, InfoInput = Info,
 > extends PolicyOptions, HttpOptions {
   /** The store of the sessions. Default: the SQLite file `keyturn.db` in the working directory. */
   readonly store?: SessionStore
