@@ -24,15 +24,23 @@ const SOURCE_CLOSED = 2
 const LONGEST_PAUSE = 30_000
 
 /**
+ * How soon after the end of a session the client asks for the reason, in milliseconds. A login in another tab ends the
+ * session that it replaces before its own answer arrives; a refresh meanwhile would be refused, and the browser could
+ * apply that answer after the login's.
+ */
+const LOGIN_ANSWERS_WITHIN = 250
+
+/**
  * Keeps a connection open while somebody is signed in. `open` opens it: it is called with the address, resolved against
  * `baseUrl`, once the access token is valid, and again after the connection was lost, with growing pauses. When the
- * session ends, or another one begins, the connection is closed. `isRefused`: whether the server has closed a
- * connection or not opened it, as if there were no session. Returns a function that closes it for good.
+ * session ends, or another one begins, the connection is closed. `open` also gets the function that asks the server
+ * what has become of the session. `isRefused`: whether the server has closed a connection or not opened it, as if there
+ * were no session. Returns a function that closes it for good.
  */
 function keepConnected<Connection extends Closable>(
   client: ConnectingClient,
   address: string,
-  open: (url: string) => Connection,
+  open: (url: string, ask: () => Promise<void>) => Connection,
   isRefused: (connection: Connection, event: Event) => boolean,
 ): () => void {
   const { env } = internalsOf(client)
@@ -52,12 +60,18 @@ function keepConnected<Connection extends Closable>(
     connection = null
   }
 
+  async function ask(): Promise<void> {
+    const asked = handle
+    await new Promise<void>(resolve => void env.after(LOGIN_ANSWERS_WITHIN, resolve))
+    if (!isOver && handle === asked) await client.refresh().catch(() => undefined)
+  }
+
   async function connect(): Promise<void> {
     close()
     const session = await client.getSession().catch(() => null)
     handle = session?.handle
     if (isOver || session === null || connection !== null) return
-    const opened = connection = open(url ?? '')
+    const opened = connection = open(url ?? '', ask)
     opened.addEventListener('open', () => failures = 0)
     for (const type of ['close', 'error'] as const) opened.addEventListener(type, event => void lost(opened, event))
   }
@@ -67,7 +81,7 @@ function keepConnected<Connection extends Closable>(
     const isDue = failures > 0 || isRefused(which, event)
     close()
     // The session may have ended. A refresh finds out, and says why.
-    if (isDue) await client.refresh().catch(() => undefined)
+    if (isDue) await ask()
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }
@@ -115,10 +129,18 @@ export function connectEventSource(
   address: string,
   start: (source: EventSource) => void,
 ): () => void {
+  return keepSource(client, address, start)
+}
+
+function keepSource(
+  client: ConnectingClient,
+  address: string,
+  start: (source: EventSource, ask: () => Promise<void>) => void,
+): () => void {
   if (client.exchanges.mode === 'header') throw new TypeError('an EventSource cannot send tokens in headers')
-  return keepConnected(client, address, url => {
+  return keepConnected(client, address, (url, ask) => {
     const source = new EventSource(url, { withCredentials: true })
-    start(source)
+    start(source, ask)
     return source
     // The server has answered, and not with a stream. The page cannot read the answer.
   }, ({ readyState }) => readyState === SOURCE_CLOSED)
@@ -129,9 +151,9 @@ export function connectEventSource(
  * the server. The browser keeps one connection for it. Returns a function that stops it.
  */
 export function endOnRevocation(client: ConnectingClient, address: string): () => void {
-  return connectEventSource(client, address, source => {
+  return keepSource(client, address, (source, ask) => {
     // The event only says that something has happened. What the server answers to a refresh counts.
-    source.addEventListener('ended', () => void client.refresh().catch(() => undefined))
+    source.addEventListener('ended', () => void ask())
   })
 }
 

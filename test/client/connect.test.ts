@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { connectEventSource, connectWebSocket, sendXhr } from '../../src/client/connect.ts'
+import { connectEventSource, connectWebSocket, endOnRevocation, sendXhr } from '../../src/client/connect.ts'
 import type { Fetch } from '../../src/client/environment.ts'
 import { settle } from './support/browser.ts'
 import { createWorld, logIn } from './support/world.ts'
@@ -101,7 +101,7 @@ describe('B-13: a connection', () => {
     expect(opened()).toHaveLength(before)
   })
 
-  test('that the server closes with 4401 asks at once', async () => {
+  test('that the server closes with 4401 asks soon', async () => {
     const { api, open, pass } = createWorld()
     const { client } = open()
     await logIn(client)
@@ -110,13 +110,13 @@ describe('B-13: a connection', () => {
     newest().dispatchEvent(new Event('open'))
     await api.sessions.revokeAllSessionsForUser('ada')
     newest().dispatchEvent(Object.assign(new Event('close'), { code: 4401 }))
-    await settle()
+    await pass(250)
     expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
     await pass(600_000)
     expect(opened()).toHaveLength(1)
   })
 
-  test('that the server refuses to an EventSource asks at once; one that the network ends does not', async () => {
+  test('that the server refuses to an EventSource asks soon; one that the network ends does not', async () => {
     const { api, open, pass } = createWorld()
     const { client } = open()
     await logIn(client)
@@ -132,10 +132,30 @@ describe('B-13: a connection', () => {
     await api.sessions.revokeAllSessionsForUser('ada')
     newest().readyState = 2
     newest().dispatchEvent(new Event('error'))
-    await settle()
+    await pass(250)
     expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
     await pass(600_000)
     expect([opened().length, api.refreshes]).toEqual([2, 1])
+  })
+
+  test('B-01: that ends with a session that a login in another tab replaces sends no refresh beside that login', async () => {
+    const { api, open, pass } = createWorld()
+    const [{ client }, { client: other }] = [open(), open()]
+    await logIn(client)
+    const seen: unknown[] = []
+    client.onChange(({ status, session }) => seen.push([status, session?.userId]))
+    endOnRevocation(client, '/events')
+    await settle()
+    // The server revokes the old session before it answers the login.
+    newest().dispatchEvent(new Event('ended'))
+    await logIn(other, 'bob')
+    await pass(250)
+    expect(seen).toEqual([['signed-in', 'bob']])
+    expect(api.refreshes).toBe(0)
+    await api.sessions.revokeAllSessionsForUser('bob')
+    newest().dispatchEvent(new Event('ended'))
+    await pass(250)
+    expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
   })
 
   test('goes to the session’s server only, and an EventSource needs cookies', () => {

@@ -159,7 +159,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
     const html = readFileSync(join(folder, 'index.html'), 'utf8')
     const [script = ''] = /assets\/[^"]+\.js/.exec(html) ?? []
     // What the first script loads later, by name.
-    const later = [...readFileSync(join(folder, script), 'utf8').matchAll(/[\w-]+-[\w-]{8}\.(?:js|css)/g)]
+    const later = [...readFileSync(join(folder, script), 'utf8').matchAll(/[\w-]+-[\w-]{8}\.(?:json|js|css)/g)]
       .map(([name]) => name)
     const files = new Set(['index.html', ...[...html.matchAll(/assets\/[^"]+/g)].map(([path]) => path),
       ...later.map(name => `assets/${name}`)])

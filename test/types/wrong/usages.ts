@@ -92,10 +92,7 @@ export function handlers(): void {
   // @ts-expect-error: a guard demands a session; getSession has the option
   app.requireSession({ required: false })
   // @ts-expect-error: the validator is for other claims
-  const validator: ClaimValidator<Claims> = {
-    id: 'x',
-    validate: (claims: { rank: number }) => ({ isValid: claims.rank > 1 }),
-  }
+  const validator: ClaimValidator<Claims> = { id: 'x', validate: (claims: { rank: number }) => ({ isValid: claims.rank > 1 }) }
   // @ts-expect-error: a list of validators
   app.requireSession({ claimValidators: validator })
 }
