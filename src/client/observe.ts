@@ -53,7 +53,8 @@ export function observe<Payload extends object>(
     listener({ type: 'request', ...request })
     try {
       const response = await send(input, init)
-      if (response.status === settings.expiredStatus && request.attempt === 1) refused.add(key)
+      const isRefused = kind === 'application' && response.status === settings.expiredStatus
+      if (isRefused && request.attempt === 1) refused.add(key)
       listener({ type: 'response', ...request, status: response.status })
       return response
     } catch (error) {

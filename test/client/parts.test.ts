@@ -50,6 +50,22 @@ test('B-15: revokeOthers signs out every device but this one, and counts them', 
   expect(asked).toEqual(['GET /devices', 'DELETE /devices/b%2Fc', 'DELETE /devices/d'])
 })
 
+test('observe: a refresh after one that was refused is no repetition', async () => {
+  const { api, open, expire } = createWorld()
+  const { client } = open()
+  const refreshes: string[] = []
+  observe(client, event => {
+    if (event.type === 'response' && event.kind === 'refresh') refreshes.push(`${event.attempt}: ${event.status}`)
+  })
+  await logIn(client)
+  await api.sessions.revokeAllSessionsForUser('ada')
+  expect(await client.refresh()).toBe(false)
+  await logIn(client)
+  await expire()
+  expect((await client.fetch('/me')).status).toBe(200)
+  expect(refreshes).toEqual(['1: 401', '1: 200'])
+})
+
 test('parts know the status by which the server says that there is no session', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   try {
