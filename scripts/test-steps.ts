@@ -34,6 +34,31 @@ interface Project {
 /** What `npm run check` runs: less than a minute, and nothing to fetch. The contracts of two stores are in `unit`. */
 const quick = ['types', 'architecture', 'lint', 'unit']
 
+/**
+ * What runs only with `CI=true`, like the long projects, or by name: the same laws on further drivers, settings, versions
+ * and browsers; other people's compilers, fuzzers and package managers; and what kills and restarts servers for minutes.
+ */
+const leftToCi: readonly string[] = [
+  'test/day/**', 'test/session/laws/laws.test.ts',
+  ...[
+    'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,rows,settings}', 'orms', 'other-settings', 'pglite',
+    'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races', 'server-instances',
+    'servers', 'vercel-example', 'held-logins', 'closing', 'ending',
+  ].map((name) => `test/stores/${name}.test.ts`),
+  ...[
+    'api-linters', 'console-fuzzer', 'django-docs', 'fuzzer', 'generated-clients', 'go-sdk', 'killed', 'python-*',
+    'restarts', 'address', 'inputs', 'shutdown', 'dynamic-applications', 'traces',
+  ].map((name) => `test/server/${name}.test.ts`),
+  ...['bundlers', 'lint', 'site', 'tools', 'type-mutants', 'types', 'typescript', 'writing-a-store', 'samples']
+    .map((name) => `test/package/${name}.test.ts`),
+  ...['mutants', 'next', 'nitro', 'start-pages', 'sveltekit'].map((name) => `test/frameworks/${name}.test.ts`),
+  ...['cloudflare-stores', 'store-contract'].map((name) => `test/runtimes/${name}.test.ts`),
+  ...[
+    'client-{bfcache,components,connections,ends,frameworks,freeze,routers}', 'console-{access,operators,pages,safety}',
+    'import', 'lighthouse', 'page-access', 'rendered-pages', 'sdk-{anti-csrf,busy,python}', 'start-spa',
+  ].map((name) => `test/e2e/${name}.test.ts`),
+]
+
 type StepOutcome = readonly [step: string, outcome: Outcome]
 
 const root = join(import.meta.dirname, '..')
@@ -174,7 +199,10 @@ async function main(given: readonly string[]): Promise<void> {
   if (selected.length > 0) {
     const { ready, skipped } = await prepare(selected)
     outcomes.push(...skipped)
-    if (ready.length > 0) outcomes.push(...await vitest(ready.map(({ name }) => name), vitestArgs))
+    const leavesOut = named.length === 0 && !isCi
+    const excluded = leavesOut ? leftToCi.flatMap((glob) => ['--exclude', glob]) : []
+    if (leavesOut) console.log('keyturn: what takes minutes runs with CI=true, or by name: npm test -- stores')
+    if (ready.length > 0) outcomes.push(...await vitest(ready.map(({ name }) => name), [...excluded, ...vitestArgs]))
   }
 
   console.log('')
