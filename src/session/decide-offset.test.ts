@@ -20,13 +20,18 @@ describe('an offset is adopted', () => {
     expect(decideOffset(sample(0, 2), 5 * MINUTE)).toEqual({ kind: 'adopt', offset: 0 })
   })
 
+  test('from a response within the same millisecond', () => {
+    expect(decideOffset(sample(5 * MINUTE, 0), 0)).toEqual({ kind: 'adopt', offset: 5 * MINUTE })
+  })
+
   test.each([0, 2500, 5000])(
     'from a slow response, too, if the difference is large enough: the clock is read %d ms after the request',
     toldAfter => {
       const decision = decideOffset(sample(5 * MINUTE, 5000, toldAfter), 0)
       if (decision.kind !== 'adopt') throw new Error(decision.kind)
       expect(Math.abs(decision.offset - 5 * MINUTE)).toBeLessThanOrEqual(2500)
-  })
+    },
+  )
 })
 
 describe('the current offset is kept', () => {

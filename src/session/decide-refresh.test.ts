@@ -94,6 +94,7 @@ describe('row 6: every other token with a valid tag is theft', () => {
     ['the right place, another token', stranger, {}],
     ['the parent of another child', { ...parent, isParent: false }, {}],
     ['an older generation', { ...stranger, generation: 1 }, {}],
+    ['a later branch of an older generation', { ...stranger, generation: 2, branch: 5 }, {}],
   ])('%s', (_, token, changes) => expect(decide(token, 0, changes)).toEqual({ kind: 'theft' }))
 })
 
@@ -115,5 +116,10 @@ describe('re-authentication', () => {
     expect(decideReauthentication(record, before, T0 + R + 1)).toMatchObject({ kind: 'reauthenticate' })
     expect(decideReauthentication({ ...record, reuseInterval: 0 }, before, T0))
       .toMatchObject({ kind: 'reauthenticate' })
+  })
+
+  test('does not wait if the session has been rotated since, or with an access token of the current lineage', () => {
+    expect(decideReauthentication({ ...record, confirmed: false }, before, T0)).toMatchObject({ kind: 'reauthenticate' })
+    expect(decideReauthentication(record, now, T0)).toMatchObject({ kind: 'reauthenticate' })
   })
 })

@@ -25,3 +25,28 @@ test.each([
   expect(isShared(one, other)).toBe(shared)
   expect(isShared(other, one)).toBe(shared)
 })
+
+test.each([
+  '', '2001', '2001:db8:2', '2001:db8:2:4:5:6:7', '2001:db8:2:4:5:6:7:8:9', '2001:db8:2:4:5:6:7:8::', '2001:db8::2::1',
+  '2001:db8:2::12345', '2001:db8:2::g', 'x2001:db8:2::1', '2001:db8:2::1x', '2001:db8:2::1 ', '2001:db8:2::1/48',
+  '192.0.3', '192.0.3.1.5', 'x192.0.3.1', '192.0.3.1x', '192.0.3.1:80', '192.0.3.', '::ffff:192.0.3.1.5',
+  'x::ffff:192.0.3.1', '::fffe:192.0.3.1', '::ffff:x',
+])('a string that is not an address is not in another network: "%s"', text => {
+  for (const ip of ['192.0.2.1', '2001:db8:1::1']) {
+    expect(isShared(from(text), from(ip))).toBe(false)
+    expect(isShared(from(ip), from(text))).toBe(false)
+  }
+})
+
+test.each([
+  ['eight groups', '2001:db8:2:4:5:6:7:8'], ['zeros at the end', '2001:db8:2::'], ['one zero left out', '2001:db8:2:4::6:7:8'],
+  ['zeros at the start', '::1'], ['only zeros', '::'], ['capital letters', '2001:DB8:2::1'], ['a zone', '2001:db8:2::1%eth0'],
+])('a form of an address in another network is recognized: %s', (_, ip) => {
+  expect(isShared(from(ip), from('2001:db8:1::1'))).toBe(true)
+})
+
+test('a capital mapped address, an address of two digits and one of three are in the network of the same numbers', () => {
+  expect(isShared(from('::FFFF:192.0.2.1'), from('192.0.2.77'))).toBe(false)
+  expect(isShared(from('::ffff:10.1.2.3'), from('10.1.3.3'))).toBe(true)
+  expect(isShared(from('10.11.12.13'), from('10.11.12.113'))).toBe(false)
+})

@@ -34,3 +34,14 @@ test('CSRF-07: rejects empty and malformed tokens', async () => {
     expect(await isAntiCsrfToken(ring, mine, text)).toBe(false)
   }
 })
+
+test('CSRF-07: rejects a token that is too long or too short, and a nonce that is not base64url, whatever its MAC', async () => {
+  const token = await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)
+  for (const text of [`${token}A`, token.slice(0, -1), `${token}.`, ` ${token}`, token.slice(1)]) {
+    expect(await isAntiCsrfToken(ring, mine, text), text).toBe(false)
+  }
+  for (const nonce of ['!'.repeat(22), `${'A'.repeat(21)}B`]) {
+    const mac = await key.antiCsrfMac(`${mine.length}:${mine}${nonce.length}:${nonce}`)
+    expect(await isAntiCsrfToken(ring, mine, `${key.kid}.${nonce}.${mac}`), nonce).toBe(false)
+  }
+})

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sampleRefreshKey } from '../../test/support/key-ring.ts'
 import { encodeBase64url } from '../base/base64url.ts'
-import { createHandle } from '../base/handle.ts'
+import { createHandle, parseHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { createRefreshKey, hashAnchor, hashSecret, parseRefreshToken } from './refresh-token.ts'
@@ -59,6 +59,22 @@ describe('the format', () => {
       expect(parseRefreshToken(text.replace('.7.', `.${spelling}.`))).toBeNull()
     }
     expect(parseRefreshToken(text.replace('.7.', '.2147483647.'))).not.toBeNull()
+  })
+
+  test('every field of bytes is canonical base64url, in its place', async () => {
+    const fields = (await key.write(example)).split('.')
+    for (const index of [1, 2, 5, 6, 7]) {
+      const field = fields[index] ?? ''
+      // The 16 characters of a key's id are whole bytes, so that any may be the last.
+      const notCanonical = index === 1 ? [] : [`${field.slice(0, -1)}B`]
+      for (const other of [`!${field.slice(1)}`, `${field}A`, field.slice(1), ...notCanonical]) {
+        expect(parseRefreshToken(fields.with(index, other).join('.')), `field ${index}: ${other}`).toBeNull()
+      }
+    }
+    for (let index = 0; index < fields.length - 1; index++) {
+      const text = fields.slice(0, index + 1).join('.') + '-' + fields.slice(index + 1).join('.')
+      expect(parseRefreshToken(text), `no dot after field ${index}`).toBeNull()
+    }
   })
 
   test('DOS-01: rejects strings that are too long', () => {
@@ -123,6 +139,44 @@ describe('the key', () => {
     const { handle, secret } = example
     expect(await onWeb.childSecret(handle, 8, 0, secret)).toBe(await onNode.childSecret(handle, 8, 0, secret))
     expect(await hashSecret(webCrypto, secret)).toBe(await hashSecret(nodeCrypto, secret))
+  })
+
+  // Stores keep the hashes, clients the tokens: another version of the library must find and write the same ones.
+  test('derives and writes the bytes that other versions expect', async () => {
+    const pinned = await createRefreshKey(
+      nodeCrypto,
+      { kid: 'AAECAwQFBgcICQoL', activeFrom: 5, bytes: Uint8Array.from({ length: 32 }, (_, index) => index) },
+      application,
+    )
+    const handle = parseHandle(`c${'A'.repeat(22)}`)
+    const secret = 'A'.repeat(43)
+    if (handle === null) throw new Error('not a handle')
+    expect(pinned).toMatchObject({ purpose: 'refresh', kid: 'AAECAwQFBgcICQoL', activeFrom: 5 })
+    expect(await pinned.write({ handle, generation: 7, branch: 1, anchor: secret, secret })).toBe(
+      `kt1.AAECAwQFBgcICQoL.${handle}.7.1.${secret}.${secret}.5lV9WV4khsMeUSbTlwKpN9ZJuYzPUXbsG2AYUIrIhRc`,
+    )
+    expect({
+      child: await pinned.childSecret(handle, 8, 0, secret),
+      importedAnchor: await pinned.importedSecret('anchor', handle, 'a.b'),
+      importedSecret: await pinned.importedSecret('secret', handle, 'a.b'),
+      antiCsrf: await pinned.antiCsrfMac('x'),
+      secretHash: await hashSecret(nodeCrypto, secret),
+      anchorHash: await hashAnchor(nodeCrypto, secret),
+    }).toEqual({
+      child: 'vWouqWit1ygUTACq0FVthnIQpuyZ1XEEMWzRI_JeP2c',
+      importedAnchor: '0HMybOMTx4NGseBIWMyDTbzJf6cNIkS2_V-eQN7i1Cs',
+      importedSecret: 'cpS9Rp9OrdKSwdb6HyMhTPT_sueVxUeYI8KaCRByzQc',
+      antiCsrf: 'txFPj0S1ZoN0kYO_M-iHxGqLRvzYAaerrZL0gY_lOC0',
+      secretHash: 'AnHUadN7SV-xIzjjWAaP7DZBtxWdb0x4h55aMCNvHPU',
+      anchorHash: 'bZfIHsAe-d9P_Jatd3Kw3p89qALVtrgu8nLHUC_DfSE',
+    })
+  })
+
+  test('is not created if the MAC function of the platform does not return base64url', async () => {
+    const hexadecimal = { ...nodeCrypto, mac: () => (): string => 'not base64url' }
+    const bytes = nodeCrypto.randomBytes(32)
+    await expect(createRefreshKey(hexadecimal, { kid: key.kid, activeFrom: 0, bytes }, application))
+      .rejects.toThrow('the MAC function of this platform must return base64url')
   })
 
   test('TOK-07: uses separate subkeys for tags, child secrets and anti-CSRF tokens', async () => {

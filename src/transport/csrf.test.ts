@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { classifyOrigin, isTopLevelNavigation, isUpgrade, mayLogIn } from './csrf.ts'
+import { CrossSiteRequestError } from '../base/errors.ts'
+import { createHandle } from '../base/handle.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import type { MisconfigurationFacts } from '../session/misconfiguration.ts'
+import {
+  classifyOrigin, hasAntiCsrfProof, isSafeMethod, isTopLevelNavigation, isUpgrade, mayLogIn, mayRead,
+  mayRefreshBeforeRender, needsAntiCsrfProof, refuseCrossSiteLogin, refuseUntrustedOrigin, requireTrustedOrigin,
+} from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { createHttpPolicy } from './http-policy.ts'
 
@@ -153,4 +160,137 @@ describe('L-01: a login from another site', () => {
       expect(allows(headers, 'POST')).toEqual(always)
     }
   })
+})
+
+describe('CSRF-01: a refused request is reported with its origin, and the error names the option that helps', () => {
+  const reports: MisconfigurationFacts[] = []
+  const reporting = createHttpPolicy({ origin: OWN }, (found) => void reports.push(found))
+  const refused = (refuse: () => void): unknown => {
+    reports.length = 0
+    try {
+      refuse()
+    } catch (error) {
+      if (error instanceof CrossSiteRequestError) return error.message
+      throw error
+    }
+    return null
+  }
+  const evil = { origin: 'https://evil.example' }
+  const report = { code: 'UNTRUSTED_ORIGIN', origin: 'https://evil.example', configured: OWN }
+
+  test.each([
+    ['refuseUntrustedOrigin', refuseUntrustedOrigin], ['requireTrustedOrigin', requireTrustedOrigin],
+  ] as const)('by %s', (_, check) => {
+    expect(refused(() => check(requestWith(evil), reporting)))
+      .toBe('the origin of the request is not trusted; the option trustedOrigins adds front ends')
+    expect(reports).toEqual([report])
+    expect(refused(() => check(requestWith({ origin: OWN }), reporting))).toBeNull()
+    expect(reports).toEqual([])
+  })
+
+  test('an unknown origin needs a custom header only where a trusted origin is required', () => {
+    expect(refused(() => refuseUntrustedOrigin(requestWith({}), reporting))).toBeNull()
+    expect(refused(() => requireTrustedOrigin(requestWith({}), reporting))).toContain('not trusted')
+    expect(reports).toEqual([{ ...report, origin: null }])
+    expect(refused(() => requireTrustedOrigin(requestWith({ rid: 'anti-csrf' }), reporting))).toBeNull()
+    expect(refused(() => requireTrustedOrigin(requestWith({ rid: ' ' }), reporting))).toContain('not trusted')
+    expect(refused(() => requireTrustedOrigin(requestWith({ ...evil, rid: 'anti-csrf' }), reporting)))
+      .toContain('not trusted')
+  })
+
+  test('by a login', () => {
+    expect(refused(() => refuseCrossSiteLogin(requestWith(evil), reporting, false))).toBe(
+      'a page of another site sent this login; the option allowCrossSitePost of createNewSession allows the callback '
+        + 'of an identity provider, the option trustedOrigins a front end of yours',
+    )
+    expect(reports).toEqual([report])
+    expect(refused(() => refuseCrossSiteLogin(requestWith(evil, 'GET'), reporting, false))).toBe(
+      'another site caused this login, and not by a navigation of the tab; the option trustedOrigins adds front ends',
+    )
+    expect(reports).toEqual([report])
+    expect(refused(() => refuseCrossSiteLogin(requestWith(evil), reporting, true))).toBeNull()
+    expect(reports).toEqual([])
+  })
+})
+
+test('CSRF-01: exactly the methods that RFC 9110 calls safe need no check', () => {
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) expect(isSafeMethod(method), method).toBe(true)
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'QUERY', 'get', '']) {
+    expect(isSafeMethod(method), method).toBe(false)
+  }
+})
+
+describe('anti-CSRF headers', () => {
+  const byHeader = createHttpPolicy({ origin: OWN, antiCsrf: 'custom-header' })
+  const byToken = createHttpPolicy({ origin: OWN, antiCsrf: 'token' })
+  const handle = createHandle('cookie', nodeCrypto.randomBytes)
+  const shown: (readonly string[])[] = []
+  const core = {
+    isAntiCsrfToken: async (...presented: readonly string[]): Promise<boolean> => {
+      shown.push(presented)
+      return presented[1] === 'right'
+    },
+  }
+
+  test('CSRF-05: are needed for guarded requests with cookies, unless the origin suffices or it is a handshake', () => {
+    const upgrade = requestWith({ upgrade: 'websocket' }, 'GET')
+    for (const by of [byHeader, byToken]) {
+      expect(needsAntiCsrfProof(by, requestWith({}), true, 'cookie')).toBe(true)
+      expect(needsAntiCsrfProof(by, requestWith({}, 'GET'), true, 'cookie')).toBe(true)
+      expect(needsAntiCsrfProof(by, requestWith({}), false, 'cookie')).toBe(false)
+      expect(needsAntiCsrfProof(by, requestWith({}), true, 'header')).toBe(false)
+      expect(needsAntiCsrfProof(by, upgrade, true, 'cookie')).toBe(false)
+    }
+    expect(needsAntiCsrfProof(policy, requestWith({}), true, 'cookie')).toBe(false)
+  })
+
+  test('CSRF-06, CSRF-07: each setting requires its own header', async () => {
+    const has = async (headers: Record<string, string>): Promise<readonly boolean[]> => (
+      Promise.all([policy, byHeader, byToken].map((by) => hasAntiCsrfProof(requestWith(headers), by, core, handle)))
+    )
+    expect(await has({})).toEqual([true, false, false])
+    expect(await has({ rid: ' ', 'anti-csrf': '' })).toEqual([true, false, false])
+    expect(shown, 'no header, nothing to compare').toEqual([])
+    expect(await has({ rid: 'anti-csrf' })).toEqual([true, true, false])
+    expect(await has({ 'anti-csrf': 'wrong' })).toEqual([true, false, false])
+    expect(await has({ 'anti-csrf': 'right' })).toEqual([true, false, true])
+    expect(shown).toEqual([[handle, 'wrong'], [handle, 'right']])
+  })
+
+  test('CSRF-06: a page that is sent by POST is not rendered with new tokens without them', async () => {
+    const own = { origin: OWN }
+    const may = (by: typeof policy, headers: Record<string, string>): Promise<boolean> => (
+      mayRefreshBeforeRender(requestWith(headers), by, core, handle)
+    )
+    expect(await may(policy, own)).toBe(true)
+    expect(await may(policy, {})).toBe(false)
+    expect(await may(policy, { rid: 'anti-csrf' })).toBe(true)
+    expect(await may(policy, { origin: 'https://evil.example', rid: 'anti-csrf' })).toBe(false)
+    expect(await may(byToken, own)).toBe(false)
+    expect(await may(byToken, { ...own, 'anti-csrf': 'right' })).toBe(true)
+    expect(await may(byToken, { 'anti-csrf': 'right' })).toBe(false)
+  })
+
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+
+  test.each([
+    ['a page of its own', { 'sec-fetch-site': 'same-origin' }, true],
+    ['a client that is no browser', {}, true],
+    ['a link on another site', link, true],
+    ['a frame of another site', { ...link, 'sec-fetch-dest': 'iframe' }, false],
+    ['a script of another site', { origin: 'https://evil.example' }, false],
+    ['a connection of its own', { 'sec-fetch-site': 'same-origin', upgrade: 'websocket' }, false],
+    ['a link that opens a connection', { ...link, upgrade: 'websocket' }, false],
+  ])('S-20: a page that is sent by GET is rendered with new tokens, or not: %s', async (_, headers, isAllowed) => {
+    expect(await mayRefreshBeforeRender(requestWith(headers, 'GET'), byToken, core, handle)).toBe(isAllowed)
+  })
+})
+
+test.each([
+  ['a page', {}, true], ['a page of another site', { origin: 'https://evil.example' }, true],
+  ['a connection of an own page', { upgrade: 'websocket', origin: OWN }, true],
+  ['a connection of another site', { upgrade: 'websocket', origin: 'https://evil.example' }, false],
+  ['a connection from anywhere', { upgrade: 'websocket' }, false],
+])('S-08: the cookies of a request may be read, unless an untrusted page opens a connection: %s', (_, headers, may) => {
+  expect(mayRead(requestWith(headers, 'GET'), policy)).toBe(may)
 })
