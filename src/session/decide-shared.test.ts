@@ -30,7 +30,7 @@ test.each([
   '', '2001', '2001:db8:2', '2001:db8:2:4:5:6:7', '2001:db8:2:4:5:6:7:8:9', '2001:db8:2:4:5:6:7:8::', '2001:db8::2::1',
   '2001:db8:2::12345', '2001:db8:2::g', 'x2001:db8:2::1', '2001:db8:2::1x', '2001:db8:2::1 ', '2001:db8:2::1/48',
   '192.0.3', '192.0.3.1.5', 'x192.0.3.1', '192.0.3.1x', '192.0.3.1:80', '192.0.3.', '::ffff:192.0.3.1.5',
-  'x::ffff:192.0.3.1', '::fffe:192.0.3.1', '::ffff:x',
+  'x::ffff:192.0.3.1', '::fffe:192.0.3.1', '::ffff:x', '1::ffff:92.0.3.1', '2001:db8::1:2:3:4:5:6:7:8',
 ])('a string that is not an address is not in another network: "%s"', text => {
   for (const ip of ['192.0.2.1', '2001:db8:1::1']) {
     expect(isShared(from(text), from(ip))).toBe(false)
@@ -43,6 +43,10 @@ test.each([
   ['zeros at the start', '::1'], ['only zeros', '::'], ['capital letters', '2001:DB8:2::1'], ['a zone', '2001:db8:2::1%eth0'],
 ])('a form of an address in another network is recognized: %s', (_, ip) => {
   expect(isShared(from(ip), from('2001:db8:1::1'))).toBe(true)
+})
+
+test('groups with the same digits, divided in another way, are another network', () => {
+  expect(isShared(from('1:11:1::'), from('11:1:1::'))).toBe(true)
 })
 
 test('a capital mapped address, an address of two digits and one of three are in the network of the same numbers', () => {

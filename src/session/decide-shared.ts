@@ -17,7 +17,7 @@ function networkOf(ip: string | null): string | null {
   if (ip === null) return null
   const mapped = ip.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '')
   if (/^\d+(\.\d+){3}$/.test(mapped)) return mapped.slice(0, mapped.lastIndexOf('.'))
-  const groups = groupsOf(mapped.replace(/%.*$/, ''))
+  const groups = groupsOf(mapped.replace(/%.*/, ''))
   return groups === null ? null : groups.slice(0, 3).map(group => Number.parseInt(group, 16).toString(16)).join(':')
 }
 

@@ -7,8 +7,6 @@ import type { RefreshKey } from './refresh-token.ts'
 
 const KID_LENGTH = 16
 const NONCE_LENGTH = 22
-const MAC_LENGTH = 43
-const LENGTH = KID_LENGTH + 1 + NONCE_LENGTH + 1 + MAC_LENGTH
 
 /** Creates an anti-CSRF token of the session: `<kid>.<nonce>.<mac>` (CSRF-06). */
 export async function createAntiCsrfToken(key: RefreshKey, handle: SessionHandle, entropy: Entropy): Promise<string> {
@@ -18,7 +16,6 @@ export async function createAntiCsrfToken(key: RefreshKey, handle: SessionHandle
 
 /** Whether the string is a valid anti-CSRF token of this session (CSRF-06, CSRF-07). */
 export async function isAntiCsrfToken(ring: KeyRing, handle: SessionHandle, text: string): Promise<boolean> {
-  if (text.length !== LENGTH) return false
   const nonceEnd = KID_LENGTH + 1 + NONCE_LENGTH
   if (text[KID_LENGTH] !== '.' || text[nonceEnd] !== '.') return false
   const nonce = text.slice(KID_LENGTH + 1, nonceEnd)

@@ -56,9 +56,11 @@ describe('the format', () => {
     const text = await key.write(example)
     const wrong = ['07', '+7', '-7', '7.0', '7e0', '0x7', ' 7', '7 ', '', '٧', '2147483648', '9'.repeat(11)]
     for (const spelling of wrong) {
-      expect(parseRefreshToken(text.replace('.7.', `.${spelling}.`))).toBeNull()
+      expect(parseRefreshToken(text.replace('.7.1.', `.${spelling}.1.`)), `generation ${spelling}`).toBeNull()
+      expect(parseRefreshToken(text.replace('.7.1.', `.7.${spelling}.`)), `branch ${spelling}`).toBeNull()
     }
-    expect(parseRefreshToken(text.replace('.7.', '.2147483647.'))).not.toBeNull()
+    expect(parseRefreshToken(text.replace('.7.1.', '.2147483647.2147483647.')))
+      .toMatchObject({ generation: 2147483647, branch: 2147483647 })
   })
 
   test('every field of bytes is canonical base64url, in its place', async () => {

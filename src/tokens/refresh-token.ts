@@ -152,7 +152,6 @@ export function hashAnchor(crypto: Pick<Crypto, 'sha256'>, anchor: string): Awai
 
 /** Parses a canonical decimal integer from 0 to 2^31 - 1; `null` for any other string. */
 function parseCount(text: string): number | null {
-  if (text.length === 0 || text.length > 10) return null
   const count = Number(text)
   return Number.isInteger(count) && count >= 0 && count <= MAX_COUNT && String(count) === text ? count : null
 }

@@ -109,20 +109,22 @@ export function verifyAccessTokenNow<Payload extends object>(
   macs: MacSource,
 ): AccessTokenResult<Payload> | undefined {
   const bearer = bearerToken(request)
-  const candidates = bearer === null ? cookieTokens(request, policy.cookies.accessToken) : noCookies
-  const text = bearer ?? candidates[0]
+  if (bearer !== null) {
+    const outcome = core.verifyNow(bearer, options)
+    if (outcome === undefined || outcome.kind === 'unrecognized') return undefined
+    return judge(core, 'header', bearer, outcome, false) ?? wrongChannel
+  }
+  const candidates = cookieTokens(request, policy.cookies.accessToken)
+  const text = candidates[0]
   if (text === undefined) return none
-  if (bearer === null && (!proven || candidates.length > 1)) return undefined
-  const outcome = bearer === null ? core.verifyNow(text, options, macs) : core.verifyNow(text, options)
-  if (outcome === undefined) return undefined
-  if (bearer === null) return judge(core, 'cookie', text, outcome, false) ?? none
-  return outcome.kind === 'unrecognized' ? undefined : judge(core, 'header', text, outcome, false) ?? wrongChannel
+  if (!proven || candidates.length > 1) return undefined
+  const outcome = core.verifyNow(text, options, macs)
+  return outcome === undefined ? undefined : judge(core, 'cookie', text, outcome, false) ?? none
 }
 
 const none = { kind: 'none' } as const
 const wrongChannel = { kind: 'wrong-channel' } as const
 const crossSite = { kind: 'cross-site' } as const
-const noCookies: readonly string[] = []
 
 /** Null for a token that is unrecognized or of the other transfer mode. */
 function judge<Payload extends object>(

@@ -151,8 +151,9 @@ describe('L-01: a login from another site', () => {
       expect(allows({ origin }, 'POST'), `a form with origin ${origin}`).toEqual(withOption)
       expect(allows({ origin }), 'a script').toEqual(never)
     }
-    const headers = { origin: 'https://id.example', 'sec-fetch-mode': 'navigate' }
-    expect(allows(headers, 'POST'), 'a part of the headers').toEqual(never)
+    for (const part of [{ 'sec-fetch-mode': 'navigate' }, { 'sec-fetch-dest': 'document' }]) {
+      expect(allows({ origin: 'https://id.example', ...part }, 'POST'), 'a part of the headers').toEqual(never)
+    }
   })
 
   test('from a trusted page, as before', () => {

@@ -27,10 +27,8 @@ export function findRefreshToken(
   request: HttpRequest,
 ): PresentedRefresh {
   const bearer = bearerToken(request)
-  const parsed = bearer === null ? null : parseRefreshToken(bearer)
-  if (bearer !== null && parsed !== null) {
-    return { kind: 'tokens', channel: 'header', tokens: [{ text: bearer, token: parsed }] }
-  }
+  const presented = bearer === null ? null : presentedToken(bearer)
+  if (presented !== null) return { kind: 'tokens', channel: 'header', tokens: [presented] }
   const tokens = refreshTokensInCookies(core, policy, request)
   return tokens.length === 0 ? { kind: 'none' } : { kind: 'tokens', channel: 'cookie', tokens }
 }
@@ -42,11 +40,13 @@ export function refreshTokensInCookies(
   request: HttpRequest,
 ): readonly PresentedRefreshToken[] {
   const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
-  return cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
-    const token = parseRefreshToken(text)
-    return token !== null && isOfTransferMode('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }]
-      : []
-  })
+  return cookieTokens(request, policy.cookies.refreshToken).flatMap(text => presentedToken(text) ?? [])
+    .filter(({ token: { handle } }) => isOfTransferMode('cookie', handle) && handles.has(handle))
+}
+
+function presentedToken(text: string): PresentedRefreshToken | null {
+  const token = parseRefreshToken(text)
+  return token === null ? null : { text, token }
 }
 
 /**
@@ -58,7 +58,6 @@ export async function tokensOfOneSession(
   core: Pick<HttpCore<object, object>, 'ownerOfRefreshToken'>,
   tokens: readonly PresentedRefreshToken[],
 ): Promise<readonly PresentedRefreshToken[] | null> {
-  if (tokens.length < 2) return tokens
   const ours = isOneSession(tokens) ? tokens : await withOwner(core, tokens)
   return isOneSession(ours) ? ours.toSorted((left, right) => newestFirst(left.token, right.token)) : null
 }
