@@ -119,7 +119,8 @@ describe('re-authentication', () => {
   })
 
   test('does not wait if the session has been rotated since, or with an access token of the current lineage', () => {
-    expect(decideReauthentication({ ...record, confirmed: false }, before, T0)).toMatchObject({ kind: 'reauthenticate' })
+    expect(decideReauthentication({ ...record, confirmed: false }, before, T0))
+      .toMatchObject({ kind: 'reauthenticate' })
     expect(decideReauthentication(record, now, T0)).toMatchObject({ kind: 'reauthenticate' })
   })
 })

@@ -39,8 +39,9 @@ test.each([
 })
 
 test.each([
-  ['eight groups', '2001:db8:2:4:5:6:7:8'], ['zeros at the end', '2001:db8:2::'], ['one zero left out', '2001:db8:2:4::6:7:8'],
-  ['zeros at the start', '::1'], ['only zeros', '::'], ['capital letters', '2001:DB8:2::1'], ['a zone', '2001:db8:2::1%eth0'],
+  ['eight groups', '2001:db8:2:4:5:6:7:8'], ['zeros at the end', '2001:db8:2::'],
+  ['one zero left out', '2001:db8:2:4::6:7:8'], ['zeros at the start', '::1'], ['only zeros', '::'],
+  ['capital letters', '2001:DB8:2::1'], ['a zone', '2001:db8:2::1%eth0'],
 ])('a form of an address in another network is recognized: %s', (_, ip) => {
   expect(isShared(from(ip), from('2001:db8:1::1'))).toBe(true)
 })
@@ -49,7 +50,7 @@ test('groups with the same digits, divided in another way, are another network',
   expect(isShared(from('1:11:1::'), from('11:1:1::'))).toBe(true)
 })
 
-test('a capital mapped address, an address of two digits and one of three are in the network of the same numbers', () => {
+test('the /24 of an IPv4 address has all its digits, mapped to IPv6 in capitals or not', () => {
   expect(isShared(from('::FFFF:192.0.2.1'), from('192.0.2.77'))).toBe(false)
   expect(isShared(from('::ffff:10.1.2.3'), from('10.1.3.3'))).toBe(true)
   expect(isShared(from('10.11.12.13'), from('10.11.12.113'))).toBe(false)
