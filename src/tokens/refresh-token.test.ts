@@ -77,6 +77,11 @@ describe('the format', () => {
       const text = fields.slice(0, index + 1).join('.') + '-' + fields.slice(index + 1).join('.')
       expect(parseRefreshToken(text), `no dot after field ${index}`).toBeNull()
     }
+    // The lengths at which the places of the fields fit although the dot of a number is missing.
+    const start = `kt1.${'A'.repeat(16)}.${fields[2]}.`
+    for (const text of [`${start}${'1'.repeat(90)}`, `${start}1.${'1'.repeat(84)}`]) {
+      expect(parseRefreshToken(text), `${text.length} characters`).toBeNull()
+    }
   })
 
   test('DOS-01: rejects strings that are too long', () => {

@@ -82,7 +82,9 @@ export function parseRefreshToken(text: string): RefreshToken | null {
   const branchEnd = text.indexOf('.', generationEnd + 1)
   const anchorEnd = branchEnd + 1 + SECRET_LENGTH
   const secretEnd = anchorEnd + 1 + SECRET_LENGTH
-  if (generationEnd < 0 || branchEnd < 0 || text.length !== secretEnd + 1 + SECRET_LENGTH) return null
+  if (text.length !== secretEnd + 1 + SECRET_LENGTH) return null
+  // Without a dot after one of the numbers, its end is -1. Then `anchorEnd` is 47, after which there is no dot, or 43,
+  // where the handle has none.
   if (text[kidEnd] !== '.' || text[handleEnd] !== '.' || text[anchorEnd] !== '.' || text[secretEnd] !== '.') return null
   const kid = text.slice(VERSION.length, kidEnd)
   const handle = parseHandle(text.slice(kidEnd + 1, handleEnd))
