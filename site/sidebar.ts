@@ -99,6 +99,7 @@ export const listed: readonly Part[] = [
     'architecture': 'Architecture',
     'decisions/': 'Decisions',
     'requirements': 'Requirements',
+    'mutation': 'Mutation testing',
     'versions': 'Versions and support',
     'changelog': 'Changelog',
     'contributing': 'Contributing',
