@@ -247,7 +247,9 @@ describe('anti-CSRF headers', () => {
 
   test('CSRF-06, CSRF-07: each setting requires its own header', async () => {
     const has = async (headers: Record<string, string>): Promise<readonly boolean[]> => (
-      Promise.all([policy, byHeader, byToken].map((by) => hasAntiCsrfProof(requestWith(headers), by, core, handle)))
+      Promise.all([policy, byHeader, byToken].map(async (by) => (
+        hasAntiCsrfProof(requestWith(headers), by, core, handle)
+      )))
     )
     expect(await has({})).toEqual([true, false, false])
     expect(await has({ rid: ' ', 'anti-csrf': '' })).toEqual([true, false, false])
