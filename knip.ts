@@ -8,7 +8,7 @@ export default {
     'bench/**/{main,start,child}.{ts,mjs}', 'bench/scale-up/children/*.ts', 'bench/verify/contenders/*.ts', 'bench/console/*.ts',
     // Applications, programs and pages that tests start, bundle or compile by their paths.
     'test/**/apps/**/*.ts', 'test/types/**/*.ts', 'test/server/clients/*.ts', 'test/day/support/*.ts', 'test/e2e/client-support/page.ts',
-    'test/mutation/vitest.config.ts', 'test/support/{ending-child,import-child,own-clock,sqlite-child,zone-child}.ts',
+    'test/mutation/vitest.config.ts', 'test/support/{ending-child,import-child,import-crash-child,own-clock,sqlite-child,zone-child}.ts',
   ],
   project: [
     'src/**/*.ts!', '!src/**/*.test.ts!', 'console/**/*.{ts,tsx}!', '!console/vite.config.ts!', 'scripts/**/*.{ts,mjs}',

@@ -1,6 +1,5 @@
 import { createSessions } from '../../src/create-sessions.ts'
 import type { CreateSessionsOptions } from '../../src/create-sessions.ts'
-import type { JsonObject } from '../../src/base/json.ts'
 import { nodeSessions } from '../../src/frameworks/node.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createExchange } from '../support/request.ts'
@@ -19,7 +18,7 @@ export interface Application {
 /** The library on a store, as an application creates it. */
 export function createApplication(
   store: SessionStore,
-  options: Omit<CreateSessionsOptions<JsonObject, JsonObject>, 'origin'> = {},
+  options: Omit<CreateSessionsOptions, 'origin'> = {},
 ): Application {
   const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com', ...options, store }))
   return {

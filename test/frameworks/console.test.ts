@@ -4,7 +4,6 @@ import { expressSessions } from '../../src/frameworks/express.ts'
 import { webSessions } from '../../src/frameworks/web.ts'
 import { createSessions } from '../../src/index.ts'
 import type { CreateSessionsOptions } from '../../src/index.ts'
-import type { JsonObject } from '../../src/base/json.ts'
 import { inMemory } from '../../src/testing/index.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { present } from '../support/present.ts'
@@ -25,7 +24,7 @@ interface World {
 }
 
 async function start(
-  make: Start, parsed = false, options: Partial<CreateSessionsOptions<JsonObject, JsonObject>> = {},
+  make: Start, parsed = false, options: Partial<CreateSessionsOptions> = {},
 ): Promise<World> {
   const sessions = createSessions({ origin: ORIGIN, ...inMemory(), ...options })
   const app = await make(sessions, parsed)
