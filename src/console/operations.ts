@@ -56,7 +56,13 @@ const selection: Readonly<Record<string, Schema>> = {
   handle: text(64, 'Only events about this session.'),
 }
 const change = object({
-  value: { type: 'object', additionalProperties: true, description: 'The new data.' },
+  value: {
+    type: 'object', additionalProperties: true, description: 'The new data.',
+    // JSON that JavaScript keeps unchanged, at any depth, as in the document of the native API.
+    if: {},
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema: nothing awaits it
+    then: { $ref: '#/components/schemas/JsonObject/then' },
+  },
   version: {
     type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'The version that the new data replaces.',
   },

@@ -4,6 +4,7 @@ import { auditActions } from '../../console/api-reports.ts'
 import type { ConsoleOperationId } from '../../console/operations.ts'
 import { seriesNames } from '../../console/series.ts'
 import { keyPurposes } from '../../tokens/key-store.ts'
+import { anyObject as keptObject } from '../native/schemas.ts'
 
 // The responses of the console's API, as `api-types.ts` has them.
 
@@ -124,5 +125,5 @@ export const consoleComponents: Readonly<Record<string, Schema>> = {
   Error: consoleError, Conflict: consoleConflict, Client: consoleClient, Versioned: versioned, SessionRow: sessionRow,
   SessionList: sessionList, Health: health, Finding: finding, Judgement: judgement, TokenUse: tokenUse,
   TokenEvent: tokenEvent,
-  AuditEvent: auditEvent, Product: product,
+  AuditEvent: auditEvent, Product: product, JsonObject: keptObject,
 }
