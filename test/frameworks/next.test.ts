@@ -94,7 +94,8 @@ describe('Next.js, built by next build', () => {
         await page.reload()
         await expect.poll(badge).toBe('signed-out')
         await expect.poll(() => page.evaluate(() => localStorage.length)).toBeGreaterThan(0)
-        expect(refreshes.length, app.output()).toBeLessThanOrEqual(3)
+        // One for each change; a reload may cut one off, which the page then repeats.
+        expect(refreshes.length, app.output()).toBeLessThanOrEqual(5)
       } finally {
         await browser.close()
       }
