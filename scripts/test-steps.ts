@@ -54,8 +54,8 @@ const leftToCi: readonly string[] = [
   ...['mutants', 'next', 'nitro', 'start-pages', 'sveltekit'].map((name) => `test/frameworks/${name}.test.ts`),
   ...['cloudflare-stores', 'store-contract'].map((name) => `test/runtimes/${name}.test.ts`),
   ...[
-    'client-{bfcache,components,connections,ends,frameworks,freeze,routers}', 'console-{access,operators,pages,safety}',
-    'import', 'lighthouse', 'page-access', 'rendered-pages', 'sdk-{anti-csrf,busy,python}', 'start-spa',
+    'client-*', 'console-{access,operators,pages,safety,states}', 'identity-provider', 'import', 'lighthouse', 'origin',
+    'page-{access,devices,theft}', 'rendered-pages', 'sdk-{anti-csrf,busy,python}', 'start-spa', 'step-up',
   ].map((name) => `test/e2e/${name}.test.ts`),
 ]
 
