@@ -80,8 +80,11 @@ function keepConnected<Connection extends Closable>(
     if (which !== connection || isOver) return
     const isDue = failures > 0 || isRefused(which, event)
     close()
+    const ofSession = handle
     // The session may have ended. A refresh finds out, and says why.
     if (isDue) await ask()
+    // Another session has a connection of its own.
+    if (handle !== ofSession) return
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }

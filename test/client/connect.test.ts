@@ -158,6 +158,18 @@ describe('B-13: a connection', () => {
     expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
   })
 
+  test('B-01: that a login in another tab has replaced meanwhile stays open', async () => {
+    const { open, pass } = createWorld()
+    const [{ client }, { client: other }] = [open(), open()]
+    await logIn(client)
+    connectWebSocket(client, '/socket', () => undefined)
+    await settle()
+    newest().dispatchEvent(Object.assign(new Event('close'), { code: 4401 }))
+    await logIn(other, 'bob')
+    await pass(600_000)
+    expect(opened().map(({ isClosed }) => isClosed)).toEqual([true, false])
+  })
+
   test('goes to the session’s server only, and an EventSource needs cookies', () => {
     const { open } = createWorld()
     const { client } = open()
