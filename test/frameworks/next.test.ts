@@ -79,7 +79,8 @@ describe('Next.js, built by next build', () => {
       try {
         const page = await browser.newPage()
         const refreshes: string[] = []
-        page.on('request', request => request.url().endsWith('/session/refresh') && refreshes.push(request.url()))
+        // A reload may cut one off, which the page then repeats.
+        page.on('requestfinished', request => request.url().endsWith('/session/refresh') && refreshes.push(request.url()))
         const badge = (): Promise<string | null> => page.locator('#badge').textContent()
         await page.goto(app.origin)
         await expect.poll(badge).toBe('signed-out')
@@ -94,8 +95,7 @@ describe('Next.js, built by next build', () => {
         await page.reload()
         await expect.poll(badge).toBe('signed-out')
         await expect.poll(() => page.evaluate(() => localStorage.length)).toBeGreaterThan(0)
-        // One for each change; a reload may cut one off, which the page then repeats.
-        expect(refreshes.length, app.output()).toBeLessThanOrEqual(5)
+        expect(refreshes.length, app.output()).toBeLessThanOrEqual(3)
       } finally {
         await browser.close()
       }
