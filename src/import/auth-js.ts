@@ -114,7 +114,9 @@ export function fromAuthJsTokens(options: AuthJsTokensOptions): SessionImporter<
           const claims = options.decode === undefined ? decode(token, name, secrets) : await options.decode(token)
           if (claims === null) continue
           const id = claims['jti']
-          return { key: typeof id === 'string' ? id : hexDigest(token), mode: 'cookie', state: claims }
+          // Not a hash of the token: its base64url can be written in several ways, each of them valid.
+          const key = typeof id === 'string' ? id : hexDigest(JSON.stringify(claims))
+          return { key, mode: 'cookie', state: claims }
         }
       }
       return null

@@ -44,6 +44,8 @@ export const ironSessionRules: RulesFor<IronSessionsOptions> = {
 /** A decrypted cookie. */
 interface Seal {
   readonly data: JsonObject
+  /** A hash of what the MAC covers. The rest of a cookie can be written in several ways, each of them valid. */
+  readonly digest: string
   /** Null: it does not expire. */
   readonly expiresAt: EpochMilliseconds | null
 }
@@ -65,7 +67,7 @@ export function fromIronSession(options: IronSessionsOptions): SessionImporter<S
     read(request) {
       for (const value of request.cookies(name)) {
         const found = openSeal(value, passwords)
-        if (found !== null) return { key: hexDigest(value), mode: 'cookie', state: found }
+        if (found !== null) return { key: found.digest, mode: 'cookie', state: found }
       }
       return null
     },
@@ -88,7 +90,8 @@ function openSeal(value: string, passwords: Readonly<Record<string, string>>): S
   const [prefix, id = '', salt = '', iv = '', ciphertext = '', expiry = '', macSalt = '', mac = ''] = parts
   const password = Object.hasOwn(passwords, id === '' ? '1' : id) ? passwords[id === '' ? '1' : id] : undefined
   if (parts.length !== 8 || prefix !== 'Fe26.2' || password === undefined || !/^\d*$/.test(expiry)) return null
-  const expected = hmac(keyOf(password, macSalt), parts.slice(0, 6).join('*'))
+  const authenticated = parts.slice(0, 6).join('*')
+  const expected = hmac(keyOf(password, macSalt), authenticated)
   if (!areEqual(expected, Buffer.from(mac, 'base64url'))) return null
   try {
     const decipher = createDecipheriv('aes-256-cbc', keyOf(password, salt), Buffer.from(iv, 'base64url'))
@@ -97,7 +100,8 @@ function openSeal(value: string, passwords: Readonly<Record<string, string>>): S
     // Older versions keep the data in a member of its own.
     const old = content?.['persistent']
     const data = version === '2' ? content : isJsonObject(old) ? old : null
-    return data === null ? null : { data, expiresAt: expiry === '' ? null : Number(expiry) }
+    if (data === null) return null
+    return { data, digest: hexDigest(authenticated), expiresAt: expiry === '' ? null : Number(expiry) }
   } catch {
     return null
   }

@@ -1,5 +1,5 @@
 // Cookies that Auth.js, NextAuth and iron-session themselves have made are taken over.
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fromAuthJsTokens, importSessions, fromIronSession } from '../../src/import/index.ts'
 import type { ImportOptions } from '../../src/import/index.ts'
@@ -38,6 +38,17 @@ function browser(server: SessionServer, cookies: Readonly<Record<string, string>
   return client
 }
 
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const otherLetter = (letter: string): string => letter === 'A' ? 'B' : 'A'
+
+/** A base64url with the same bytes: some bits of its last character say nothing. */
+function respelled(text: string): string {
+  const segment = text.slice(text.search(/[\w-]+$/))
+  const bytesOf = (letter: string): Buffer => Buffer.from(segment.slice(0, -1) + letter, 'base64url')
+  const letter = [...letters].find(each => each !== text.at(-1) && bytesOf(each).equals(bytesOf(text.slice(-1))))
+  return text.slice(0, -1) + (letter ?? expect.fail('every bit counts'))
+}
+
 const me = (client: HttpClient): Promise<Reply> => client.send('GET', '/me')
 const userOf = (reply: Reply): unknown => [reply.status, JSON.parse(reply.body).userId]
 
@@ -66,7 +77,9 @@ describe.runIf(hasOldSystems())('Auth.js', () => {
       const server = await start(fromAuthJsTokens({ secret: ['a newer secret, which is long too', SECRET] }))
       const token = await encode(SECRET)
       expect(userOf(await me(browser(server, { [cookie]: token })))).toEqual([200, 'alice'])
-      for (const changed of [await encode('another secret'), `${token.slice(0, -2)}AA`, `${token}.`, token.slice(1)]) {
+      for (const changed of [
+        await encode('another secret'), token.replace(/.(?=.{10}$)/, otherLetter), `${token}.`, token.slice(1),
+      ]) {
         const client = browser(server, { [cookie]: changed })
         expect((await me(client)).status).toBe(401)
         expect(client.cookie(cookie)).toBe(changed)
@@ -108,6 +121,24 @@ describe.runIf(hasOldSystems())('Auth.js', () => {
     expect((await me(client)).status).toBe(200)
     expect((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status).toBe(200)
     expect((await me(browser(server, { [V5]: token }))).status).toBe(401)
+  })
+
+  test('IMP-17: a token without an id is the same one in another spelling: refused after the sign-out', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const claims = Buffer.from(JSON.stringify({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 3600 }))
+    const token = `${claims.toString('base64url')}.${sign(null, claims, privateKey).toString('base64url')}`
+    const server = await start(fromAuthJsTokens({
+      secret: SECRET,
+      decode: async text => {
+        const [bytes, signature] = text.split('.').map(part => Buffer.from(part, 'base64url'))
+        if (bytes === undefined || signature === undefined || !verify(null, bytes, publicKey, signature)) return null
+        return JSON.parse(bytes.toString())
+      },
+    }))
+    const client = browser(server, { [V5]: token })
+    expect(userOf(await me(client))).toEqual([200, 'alice'])
+    expect((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status).toBe(200)
+    expect((await me(browser(server, { [V5]: respelled(token) }))).status).toBe(401)
   })
 
   test('IMP-07: a token from before a revocation is refused, one that Auth.js issues afterwards is not', async () => {
@@ -175,13 +206,25 @@ describe.runIf(hasOldSystems())('iron-session', () => {
     expect(userOf(await me(client))).toEqual([200, '230'])
   })
 
+  test('IMP-17: a cookie is the same one in another spelling: refused after the sign-out', async () => {
+    const { sealData } = await importOld<IronModule>('iron-session')
+    const server = await start(fromIronSession({ password, cookieName: 'app' }))
+    const value = await sealData({ userId: 'alice' }, { password })
+    const client = browser(server, { app: value })
+    expect(userOf(await me(client))).toEqual([200, 'alice'])
+    expect((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status).toBe(200)
+    for (const same of [value, `${respelled(value.slice(0, -2))}~2`, `${value}~`, `${value.slice(0, -2)}=~2`]) {
+      expect((await me(browser(server, { app: same }))).status).toBe(401)
+    }
+  })
+
   test('IMP-11: a changed one, one of another password and anything else are not ours', async () => {
     const { sealData } = await importOld<IronModule>('iron-session')
     const server = await start(fromIronSession({ password, cookieName: 'app' }))
     const value = await sealData({ userId: 'alice' }, { password })
     const other = await sealData({ userId: 'alice' }, { password: older })
     for (const changed of [
-      other, value.replace(/.(?=~2$)/, 'x'), value.replace('*', '*9'), 'Fe26.2*1~2', `${value}*`,
+      other, value.replace(/.(?=.{10}~2$)/, otherLetter), value.replace('*', '*9'), 'Fe26.2*1~2', `${value}*`,
     ]) {
       const client = browser(server, { app: changed })
       expect((await me(client)).status).toBe(401)
