@@ -12,7 +12,7 @@ export function burstsOf(exchanges) {
     const last = latest.get(exchange.tab)
     const end = exchange.at + (exchange.took ?? 0)
     const wait = exchange.at - (last?.end ?? -Infinity)
-    if (wait < GAP || (wait < PATIENCE && isRepetition(last, exchange))) {
+    if (wait < GAP || (wait < PATIENCE && isAwaited(last, exchange))) {
       last.exchanges.push(exchange)
       last.end = Math.max(last.end, end)
     } else {
@@ -29,9 +29,11 @@ export function burstsOf(exchanges) {
   })
 }
 
-/** Whether the burst has refused such a request that it has not yet repeated. */
-function isRepetition({ exchanges }, { method, path }) {
-  const same = exchanges.filter(each => each.method === method && each.path === path)
+/** Whether the burst has refused a request, and this is its first refresh, or the repetition of the request. */
+function isAwaited({ exchanges }, exchange) {
+  if (isRefresh(exchange) && exchanges.some(isRefresh)) return false
+  const { method, path } = exchange
+  const same = exchanges.filter(each => isRefresh(exchange) || (each.method === method && each.path === path))
   const since = same.slice(same.findIndex(({ status }) => status === 401))
   const refused = since.filter(({ status }) => status === 401).length
   return refused > since.length - refused
