@@ -41,7 +41,7 @@ const root = join(import.meta.dirname, '..')
 export const referencePath: string = join(root, 'docs/configuration.md')
 
 /** The members of a rule that the reference needs; the browser client's rules have only these. */
-type Described = Pick<Rule<unknown>, 'accepts'> & Partial<Omit<Rule<unknown>, 'accepts' | 'fits'>>
+type Described = Pick<Rule<unknown>, 'expected'> & Partial<Omit<Rule<unknown>, 'expected' | 'isValid'>>
 
 /** The options of one function. */
 interface Section {
@@ -206,15 +206,15 @@ const sections: readonly Section[] = [
   {
     title: 'createNativeClient(options)', from: 'keyturn/client/native',
     rules: {
-      baseUrl: { accepts: 'a URL', isRequired: true },
-      storage: { accepts: 'an object with getItem and setItem', isRequired: true },
-      onWake: { accepts: 'a function' },
+      baseUrl: { expected: 'a URL', isRequired: true },
+      storage: { expected: 'an object with getItem and setItem', isRequired: true },
+      onWake: { expected: 'a function' },
     },
     types: ['client/native.ts: NativeClientOptions'],
   },
   {
     title: 'createDevices(client, options)', from: 'keyturn/client/parts',
-    rules: { path: { accepts: 'a path', isRequired: true } }, types: ['client/devices.ts: DevicesOptions'],
+    rules: { path: { expected: 'a path', isRequired: true } }, types: ['client/devices.ts: DevicesOptions'],
   },
   {
     title: 'startServer(settings, parts)', from: 'keyturn/server', rules: partRules, prefix: 'parts.',
@@ -237,7 +237,7 @@ function describedClientRules(): Section['rules'] {
     baseUrl: 'a URL', basePath: 'a path', storage: 'an object with getItem and setItem',
   }
   return Object.fromEntries(Object.entries(clientRules).map(([name, rule]) => [
-    name, { accepts: accepted[name] ?? `a ${String(rule)}` },
+    name, { expected: accepted[name] ?? `a ${String(rule)}` },
   ]))
 }
 
@@ -257,7 +257,7 @@ function adapter(file: string, type: string, rules: Section['rules'], ...others:
 /** A doc comment in two parts: the meaning of an option, and its default. */
 interface Comment {
   readonly meaning: string
-  readonly preset: string | null
+  readonly defaultValue: string | null
 }
 
 /** The doc comments of an interface's members, by name; `[name]` for a member whose key is a symbol. */
@@ -269,8 +269,8 @@ function readComments(type: string): ReadonlyMap<string, Comment> {
   const members = body.matchAll(/^(?: {2}\/\*\*((?:(?!\*\/)[^])*)\*\/\n)? {2}readonly (\w+|\[\w+\])\??:/gm)
   return new Map([...members].map(([, comment = '', member = '']) => {
     const words = comment.replaceAll(/^ *\*/gm, '').replaceAll(/\s+/g, ' ').trim()
-    const [meaning = '', preset = null] = words.split(' Default: ')
-    return [member, { meaning, preset: preset === null ? null : preset.replace(/\.$/, '') }]
+    const [meaning = '', defaultValue = null] = words.split(' Default: ')
+    return [member, { meaning, defaultValue: defaultValue === null ? null : defaultValue.replace(/\.$/, '') }]
   }))
 }
 
@@ -303,24 +303,25 @@ export function checkComments(): string[] {
 
 function compare(rule: Described, comment: Comment | undefined, otherwise?: string): string[] {
   if (comment === undefined || comment.meaning === '') return ['is missing']
-  const isOpen = comment.preset === null && otherwise === undefined
-  const isDuration = rule.accepts.startsWith('a duration ')
-  const [bounds] = (isDuration ? /from .* to [^:]*(?=:)/ : /from [\d.,]+ to [\d.,]+/).exec(rule.accepts) ?? []
-  const [, unit] = /whole number of (\w+)/.exec(rule.accepts) ?? []
-  const preset = rule.preset === undefined ? '' : formatted(rule.preset, isDuration)
+  const isOpen = comment.defaultValue === null && otherwise === undefined
+  const isDuration = rule.expected.startsWith('a duration ')
+  const [bounds] = (isDuration ? /from .* to [^:]*(?=:)/ : /from [\d.,]+ to [\d.,]+/).exec(rule.expected) ?? []
+  const [, unit] = /whole number of (\w+)/.exec(rule.expected) ?? []
+  const defaultValue = rule.defaultValue === undefined ? '' : formatted(rule.defaultValue, isDuration)
   return [
     ...bounds === undefined || comment.meaning.includes(bounds) ? [] : [`does not say "${bounds}"`],
     ...unit === undefined || comment.meaning.includes(`in ${unit}`) ? [] : [`does not say "in ${unit}"`],
     ...isOpen === (rule.isRequired === true)
       ? [] : [isOpen ? 'does not end with "Default: ..."' : 'has a default, but the option is required'],
-    ...comment.preset === null || comment.preset === preset || comment.preset.startsWith(preset && `${preset}, `)
-      ? [] : [`does not say "Default: ${preset}"`],
+    ...comment.defaultValue === null || comment.defaultValue === defaultValue
+      || comment.defaultValue.startsWith(defaultValue && `${defaultValue}, `)
+      ? [] : [`does not say "Default: ${defaultValue}"`],
   ]
 }
 
-function formatted(preset: unknown, isDuration: boolean): string {
-  if (typeof preset === 'number') return isDuration ? inWords(preset) : grouped(preset)
-  return typeof preset === 'string' ? `\`${preset}\`` : String(preset)
+function formatted(defaultValue: unknown, isDuration: boolean): string {
+  if (typeof defaultValue === 'number') return isDuration ? inWords(defaultValue) : grouped(defaultValue)
+  return typeof defaultValue === 'string' ? `\`${defaultValue}\`` : String(defaultValue)
 }
 
 /** Exported interfaces of options that no section describes. */
@@ -355,8 +356,8 @@ export function writeReference(): string {
     table(['setting', 'flag', 'must be', 'default', 'meaning'], settingDescriptions.map(setting => [
       `\`${setting.name}\``,
       setting.isPositional ? `\`${setting.placeholder}\`, without a flag` : `\`--${setting.flag}\``,
-      `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
-      setting.preset === '' ? '' : `\`${setting.preset}\``, setting.help,
+      `${setting.isList ? 'list: ' : ''}${setting.expected}`,
+      setting.defaultValue === '' ? '' : `\`${setting.defaultValue}\``, setting.help,
     ])),
   ].join('\n\n')}\n`
 }
@@ -364,11 +365,11 @@ export function writeReference(): string {
 function writeSection(section: Section): string[] {
   const comments = commentsOf(section)
   const rows = namesOf(section).map(([name, rule]) => {
-    const { meaning = '', preset = null } = comments.get(name) ?? {}
+    const { meaning = '', defaultValue = null } = comments.get(name) ?? {}
     const otherwise = section.otherwise ?? '*required*'
     const shown = `\`${section.prefix ?? ''}${name}\`${rule.isExplicit ? ' ¹' : ''}`
-    const accepts = rule.accepts.replaceAll('<', '\\<')
-    return [shown, accepts, preset ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
+    const expected = rule.expected.replaceAll('<', '\\<')
+    return [shown, expected, defaultValue ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
   })
   return [
     `## \`${section.title}\``,

@@ -39,14 +39,14 @@ const quick = ['types', 'architecture', 'lint', 'unit']
  * and browsers; other people's compilers, fuzzers and package managers; and what kills and restarts servers for minutes.
  */
 const leftToCi: readonly string[] = [
-  'test/day/**', 'test/session/laws/laws.test.ts',
+  'test/day/**', 'test/session/laws/laws.test.ts', 'test/session/search/search.test.ts',
   ...[
-    'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,rows,settings}', 'orms', 'other-settings', 'pglite',
+    'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,other-settings,rows,settings}', 'orms', 'other-settings', 'pglite',
     'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races', 'server-instances',
     'servers', 'vercel-example', 'held-logins', 'closing', 'ending',
   ].map((name) => `test/stores/${name}.test.ts`),
   ...[
-    'api-linters', 'console-fuzzer', 'django-docs', 'fuzzer', 'generated-clients', 'go-sdk', 'killed', 'python-*',
+    'api-linters', 'console-fuzzer', 'django-docs', 'fuzzer', 'generated-clients', 'go-*', 'killed', 'python-*',
     'restarts', 'address', 'inputs', 'shutdown', 'dynamic-applications', 'traces',
   ].map((name) => `test/server/${name}.test.ts`),
   ...['bundlers', 'lint', 'site', 'tools', 'type-mutants', 'types', 'typescript', 'writing-a-store', 'samples']
@@ -62,6 +62,7 @@ const leftToCi: readonly string[] = [
 type StepOutcome = readonly [step: string, outcome: Outcome]
 
 const root = join(import.meta.dirname, '..')
+const isCi = process.env['CI'] === 'true'
 /** Ends what hangs, before whatever runs the tests does and no summary is printed. */
 const commandLimit = 75 * 60_000
 
@@ -92,7 +93,7 @@ const projects: readonly Project[] = [
   { name: 'package' },
   { name: 'server', uses: ['systemd'] },
   { name: 'stores', uses: ['postgres', 'pgbouncer', 'mariadb', 'mysql', 'redis', 'valkey'] },
-  { name: 'e2e', needs: ['chromium'], uses: ['firefox'] },
+  { name: 'e2e', needs: ['chromium'], uses: isCi ? ['firefox'] : [] },
 ]
 
 async function runCheck({ name, commands }: Check): Promise<Outcome> {
@@ -188,7 +189,6 @@ async function main(given: readonly string[]): Promise<void> {
     process.exitCode = 1
     return
   }
-  const isCi = process.env['CI'] === 'true'
   const isSelected = ({ name, isLong }: { readonly name: string; readonly isLong?: true }): boolean => (
     named.length === 0 ? isLong !== true || isCi : named.includes(name)
   )

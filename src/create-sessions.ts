@@ -170,8 +170,8 @@ export function createSessions<Payload extends object, Info extends object>(
   const host = options.keepAlive === undefined ? platform.host : isolateHost(options.keepAlive)
   const policy = createPolicy(options, host)
   checkValues(ownRules, options)
-  const { clock, schedule = platform.schedule, algorithm = ownRules.algorithm.preset, audience = null } = options
-  const { crypto = platform.crypto, application = ownRules.application.preset } = options
+  const { clock, schedule = platform.schedule, algorithm = ownRules.algorithm.defaultValue, audience = null } = options
+  const { crypto = platform.crypto, application = ownRules.application.defaultValue } = options
   const entropy = options.entropy ?? crypto.randomBytes
   const format = atJwt({
     issuer: httpPolicy.issuer, audience, application, algorithm, crypto, entropy, clockTolerance: CLOCK_TOLERANCE,
@@ -181,7 +181,7 @@ export function createSessions<Payload extends object, Info extends object>(
     clock: clock ?? platform.clock,
     followStoreTime: clock === undefined,
     crypto, entropy, schedule, host, policy,
-    demands: format.demands,
+    keyRequests: format.keyRequests,
     application: { name: application, audience },
     secrets: options.secret === undefined ? [] : [options.secret].flat(),
     events: options.events ?? {},
@@ -198,9 +198,11 @@ export function createSessions<Payload extends object, Info extends object>(
   let isClosed = false
   const stopReporting = reportToOpenTelemetry(engine, application)
   const release = countOpen(registry, httpPolicy.issuer, report)
-  const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
+  const { decodeHandleUnverified, ownerOfAccessToken } = format
   return {
-    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock, openConsole, imports),
+    http: createHttpSessions(
+      { ...core, decodeHandleUnverified, ownerOfAccessToken }, httpPolicy, core.clock, openConsole, imports,
+    ),
     getSessionByHandle: core.getSessionByHandle,
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,

@@ -64,9 +64,9 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   checkOptions('createVerifier', verifierRules, options)
   const { issuer, audience = null, application = DEFAULT_APPLICATION, feed, clock = Date.now } = options
   const {
-    pollInterval = verifierRules.pollInterval.preset,
-    maxStaleness = verifierRules.maxStaleness.preset,
-    maxTokenAge = verifierRules.maxTokenAge.preset,
+    pollInterval = verifierRules.pollInterval.defaultValue,
+    maxStaleness = verifierRules.maxStaleness.defaultValue,
+    maxTokenAge = verifierRules.maxTokenAge.defaultValue,
   } = options
   const keys = createKeys(options, clock)
   const changes = feed === undefined ? null : createChangeView({
@@ -98,13 +98,13 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
     return { kind: 'active', claims, payload: acceptData<Payload>('JWT payload', payload), reissued: null }
   }
 
-  const core = { verify: judge, peekHandle: (text: string) => decodeSessionHandleUnverified(text, crypto) }
+  const core = { verify: judge, decodeHandleUnverified: (text: string) => decodeSessionHandleUnverified(text, crypto) }
 
   return {
     verify: async accessToken => readingOf(await judge(accessToken)),
     async ready(given = {}) {
       checkOptions('ready', readyRules, given)
-      const { timeout = readyRules.timeout.preset, signal } = given
+      const { timeout = readyRules.timeout.defaultValue, signal } = given
       signal?.throwIfAborted()
       const limit = toMilliseconds(timeout)
       let isKeySetRead = false

@@ -32,7 +32,8 @@ function coreOn(store: SessionStore): SessionCore<object, object> {
   const engine = createEngine({
     store: { ...store, close: async () => undefined },
     crypto, clock, schedule, entropy, policy,
-    followStoreTime: true, demands: format.demands, application: { name: 'default', audience: null }, secrets: [], events: {},
+    followStoreTime: true, keyRequests: format.keyRequests, application: { name: 'default', audience: null },
+    secrets: [], events: {},
   })
   return createSessionCore(engine, format, createCodecs(policy, {}))
 }

@@ -10,12 +10,12 @@ test.each<[Duration, number]>([
 })
 
 test('a rule accepts numbers of seconds, and strings with a unit, within its bounds', () => {
-  const { accepts, fits } = duration(1, 86_400)
-  expect(accepts).toBe('a duration from 1 second to 1 day: a number of seconds, or a string such as "15m"')
-  for (const value of [1, 86_400, 1.5, '1s', '1000ms', '24h', '1d']) expect(fits(value), String(value)).toBe(true)
+  const { expected, isValid } = duration(1, 86_400)
+  expect(expected).toBe('a duration from 1 second to 1 day: a number of seconds, or a string such as "15m"')
+  for (const value of [1, 86_400, 1.5, '1s', '1000ms', '24h', '1d']) expect(isValid(value), String(value)).toBe(true)
   const wrong = [0, 86_401, Number.NaN, Infinity, '', '90', '15 m', '15min', '-1h', '1e3s', '25h', '0s', 'h',
     '1h ', null, {}]
-  for (const value of wrong) expect(fits(value), String(value)).toBe(false)
+  for (const value of wrong) expect(isValid(value), String(value)).toBe(false)
 })
 
 test('a value that is not a duration does not compile', () => {

@@ -26,9 +26,9 @@ export function parseDuration(text: string): Milliseconds {
 /** The rule of an option that is a duration from `least` to `most` seconds. */
 /* @__NO_SIDE_EFFECTS__ */
 export function duration(least: number, most: number): Rule<Duration, undefined> {
-  const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: `
+  const expected = `a duration from ${inWords(least)} to ${inWords(most)}: `
     + 'a number of seconds, or a string such as "15m"'
-  return rule(accepts, (value): value is Duration => {
+  return rule(expected, (value): value is Duration => {
     if (typeof value !== 'number' && !(typeof value === 'string' && /[a-z]$/.test(value))) return false
     const milliseconds = typeof value === 'number' ? value * 1000 : parseDuration(value)
     return milliseconds >= least * 1000 && milliseconds <= most * 1000

@@ -22,10 +22,10 @@ export interface Schema {
   readonly propertyNames?: Schema
   readonly items?: Schema
   readonly enum?: readonly string[]
-  /** Only for the document, unless there is {@link accepts}. */
+  /** Only for the document, unless there is {@link expected}. */
   readonly pattern?: string
   /** What the pattern means: completes "must be ...". Not part of JSON Schema. */
-  readonly accepts?: string
+  readonly expected?: string
   /** Only for the document: what checks the value has a message of its own. */
   readonly minLength?: number
   /** Only for the document. */
@@ -99,9 +99,9 @@ function shown(name: string): string {
 }
 
 function textViolation(schema: Schema, value: string, place: string): string | null {
-  const { pattern, accepts, enum: words } = schema
-  if (pattern !== undefined && accepts !== undefined && !new RegExp(pattern).test(value)) {
-    return `${place} must be ${accepts}`
+  const { pattern, expected, enum: words } = schema
+  if (pattern !== undefined && expected !== undefined && !new RegExp(pattern).test(value)) {
+    return `${place} must be ${expected}`
   }
   return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`
 }

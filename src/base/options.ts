@@ -4,13 +4,13 @@ import { nearestName } from './nearest-name.ts'
 /**
  * The rule of one option: what it accepts, and its default. The doc comment of the option's type says what it means.
  */
-export interface Rule<Value, Preset extends Value | undefined = Value | undefined> {
+export interface Rule<Value, Default extends Value | undefined = Value | undefined> {
   /** Completes "must be ...": the type, the unit and the bounds. */
-  readonly accepts: string
+  readonly expected: string
   /** The default, if it is a constant. */
-  readonly preset: Preset
+  readonly defaultValue: Default
   /** Whether the value is valid. The members of an object are checked separately. */
-  readonly fits: (value: unknown) => value is Value
+  readonly isValid: (value: unknown) => value is Value
   /** Says what a value that does not fit is, if it is a common mistake; null otherwise. */
   readonly describe?: (value: unknown) => string | null
   /** The rule of each item of an array; also of the value itself, where one item is accepted instead of an array. */
@@ -37,8 +37,8 @@ export type RulesFor<Options> = {
 
 /** A custom rule. Most options use one of the rules below. */
 /* @__NO_SIDE_EFFECTS__ */
-export function rule<Value>(accepts: string, fits: (value: unknown) => value is Value): Rule<Value, undefined> {
-  return { accepts, preset: undefined, fits }
+export function rule<Value>(expected: string, isValid: (value: unknown) => value is Value): Rule<Value, undefined> {
+  return { expected, defaultValue: undefined, isValid }
 }
 
 /** A whole number from `least` to `most`. */
@@ -64,8 +64,8 @@ export function oneOf<Value extends string>(...values: readonly Value[]): Rule<V
 
 /** A string that matches this form. */
 /* @__NO_SIDE_EFFECTS__ */
-export function text(accepts = 'a string', form: RegExp = /./s): Rule<string, undefined> {
-  return rule(accepts, (value): value is string => typeof value === 'string' && form.test(value))
+export function text(expected = 'a string', form: RegExp = /./s): Rule<string, undefined> {
+  return rule(expected, (value): value is string => typeof value === 'string' && form.test(value))
 }
 
 /** A function. */
@@ -76,43 +76,43 @@ export function callback<Callback>(): Rule<Callback, undefined> {
 
 /** An object that has these methods. */
 /* @__NO_SIDE_EFFECTS__ */
-export function having<Value>(accepts: string, ...methods: readonly string[]): Rule<Value, undefined> {
-  return rule(accepts, (value): value is Value => (
+export function having<Value>(expected: string, ...methods: readonly string[]): Rule<Value, undefined> {
+  return rule(expected, (value): value is Value => (
     isObject(value) && methods.every(name => typeof Reflect.get(value, name) === 'function')
   ))
 }
 
 /** An array. */
 /* @__NO_SIDE_EFFECTS__ */
-export function listOf<Item>(accepts: string, item: Rule<Item>): Rule<readonly Item[], undefined> {
-  const fits = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.every(item.fits)
-  return { ...rule(accepts, fits), item }
+export function listOf<Item>(expected: string, item: Rule<Item>): Rule<readonly Item[], undefined> {
+  const isValid = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.every(item.isValid)
+  return { ...rule(expected, isValid), item }
 }
 
 /** One item, or an array of at least one. */
 /* @__NO_SIDE_EFFECTS__ */
-export function oneOrMore<Item>(accepts: string, item: Rule<Item>): Rule<Item | readonly Item[], undefined> {
-  const fits = (value: unknown): value is Item | readonly Item[] => {
+export function oneOrMore<Item>(expected: string, item: Rule<Item>): Rule<Item | readonly Item[], undefined> {
+  const isValid = (value: unknown): value is Item | readonly Item[] => {
     const items: readonly unknown[] = Array.isArray(value) ? value : [value]
-    return items.length > 0 && items.every(item.fits)
+    return items.length > 0 && items.every(item.isValid)
   }
-  return { ...rule(accepts, fits), item }
+  return { ...rule(expected, isValid), item }
 }
 
 /** An object of options. */
 /* @__NO_SIDE_EFFECTS__ */
 export function optionsOf<Options>(members: RulesFor<Options> & Rules): Rule<Options, undefined> {
-  const fits = (value: unknown): value is Options => isPlainObject(value)
-  return { ...rule('an object of options', fits), members }
+  const isValid = (value: unknown): value is Options => isPlainObject(value)
+  return { ...rule('an object of options', isValid), members }
 }
 
 /** The same rule for an option that has a default. */
 /* @__NO_SIDE_EFFECTS__ */
-export function withDefault<Value, Preset extends Value>(
-  preset: Preset,
-  { fits, ...others }: Rule<Value, undefined>,
-): Rule<Value, Preset> {
-  return { ...others, fits, preset }
+export function withDefault<Value, Default extends Value>(
+  defaultValue: Default,
+  { isValid, ...others }: Rule<Value, undefined>,
+): Rule<Value, Default> {
+  return { ...others, isValid, defaultValue }
 }
 
 /** The same rule, for an option whose value must not appear in messages. */
@@ -149,7 +149,7 @@ export function checkOptions(owner: string, rules: Rules, options: unknown, path
 export function checkCallOptions<Options extends object>(owner: string, rules: Rules, options: Options): void {
   if (typeof options !== 'object') return checkOptions(owner, rules, options)
   for (const name in options) {
-    if (rules[name]?.fits?.(options[name]) !== true) return checkOptions(owner, rules, options)
+    if (rules[name]?.isValid?.(options[name]) !== true) return checkOptions(owner, rules, options)
   }
 }
 
@@ -181,21 +181,26 @@ export function checkValues(rules: Rules, options: object, path = ''): void {
 
 /** Checks the value of an option or of an argument. @throws GeneralError (`MISUSE`) */
 export function checkValue(name: string, each: Rule<unknown>, value: unknown, isHidden = false): void {
-  const { accepts, fits, describe, item, members, isExplicit, isSecret = isHidden } = each
+  const { expected, isValid, describe, item, members, isExplicit, isSecret = isHidden } = each
   if (item !== undefined && Array.isArray(value)) {
     for (const [index, one] of value.entries()) checkValue(`${name}[${index}]`, item, one, isSecret)
   }
-  if (!fits(value)) refuse(name, accepts, value, isSecret, isExplicit && value === undefined, describe?.(value))
+  if (!isValid(value)) refuse(name, expected, value, isSecret, isExplicit && value === undefined, describe?.(value))
   if (members !== undefined) checkOptions(name, members, value, `${name}.`)
 }
 
 /** @throws GeneralError (`MISUSE`) that names an option, what it must be and the value received. */
 export function refuse(
-  name: string, accepts: string, value: unknown, isSecret = false, isMissing = false, description: string | null = null,
+  name: string,
+  expected: string,
+  value: unknown,
+  isSecret = false,
+  isMissing = false,
+  description: string | null = null,
 ): never {
   const cure = isMissing ? '. Leave the option out only if you mean to go without it' : ''
   throw new GeneralError('MISUSE',
-    `${name} must be ${accepts}; received ${description ?? received(value, isSecret)}${cure}`)
+    `${name} must be ${expected}; received ${description ?? received(value, isSecret)}${cure}`)
 }
 
 /** Describes a value for messages. Of a string that may contain a password, only the length is given. */

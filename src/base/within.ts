@@ -2,7 +2,7 @@ import type { Scheduler } from './scheduler.ts'
 import type { Milliseconds } from './time.ts'
 
 /** How long to wait. */
-export interface Patience {
+export interface WaitLimits {
   readonly limit: Milliseconds
   readonly schedule: Scheduler
   /** Makes the error that ends the wait at the limit. */
@@ -12,7 +12,7 @@ export interface Patience {
 }
 
 /** Waits for work, until the limit or the signal. The work itself goes on. */
-export function within<T>(work: Promise<T>, { limit, schedule, late, signal }: Patience): Promise<T> {
+export function within<T>(work: Promise<T>, { limit, schedule, late, signal }: WaitLimits): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => end(() => reject(signal?.reason))
     const cancel = schedule(() => end(() => reject(late())), limit)

@@ -149,10 +149,10 @@ async function rotate(
 ): Promise<ExitCode> {
   const loader = await createKeyLoader(platform.crypto, secrets)
   const stored = await store.listKeys()
-  const demands = keyPurposes
+  const keyRequests = keyPurposes
     .filter(each => purpose === null ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
-  const { newest, added } = await rotateKeys({ store, loader, clock: () => now }, demands)
+  const { newest, added } = await rotateKeys({ store, loader, clock: () => now }, keyRequests)
   const shown: ShownKey[] = []
   for (const key of newest) shown.push(await show(key, [...stored, key], loader, now))
   if (json) terminal.out(JSON.stringify(shown))

@@ -76,8 +76,8 @@ export function parseArguments(
 /** The help about settings: those of `flags`, or all. */
 export function describeSettings(flags: readonly string[] | null = null): string {
   const lines = describedBy(flags).map(
-    ({ flag, placeholder, help, preset, isList, isPositional, isSwitch, environment }) => {
-      const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
+    ({ flag, placeholder, help, defaultValue, isList, isPositional, isSwitch, environment }) => {
+      const more = [defaultValue === '' ? '' : `default ${defaultValue}`, isList ? 'may be repeated' : '', environment]
       const name = isPositional ? placeholder : isSwitch ? `--${flag}` : `--${flag} ${placeholder}`
       return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })

@@ -24,7 +24,7 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
     }
     store = await openReady(place)
     return [
-      { kind: 'fine', about: 'store', words: `It exists and is up to date: ${state.sought}.` },
+      { kind: 'fine', about: 'store', words: `It exists and is up to date: ${state.target}.` },
       await readStoreTime(store).then(
         (): Finding => ({ kind: 'fine', about: 'clock', words: 'It agrees with this machine\'s clock.' }),
         error => wrong('clock', reasonOf(error))),

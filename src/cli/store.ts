@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import { received } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { isAppId } from '../server/app-id.ts'
-import { findMisnaming, placeOf } from '../server/store-place.ts'
+import { findStoreSettingProblems, locateStore } from '../server/store-place.ts'
 import type { StorePlace } from '../server/store-place.ts'
 import { guardStore } from '../session/guarded-store.ts'
 import type { SessionStore } from '../session/store.ts'
@@ -46,9 +46,9 @@ export function parseStoreCall(args: readonly string[], own: Readonly<Record<str
   if (!isAppId(appId)) {
     throw new UsageError(`--app must be an id of 1 to 20 characters a-z, 0-9 and -; received ${received(appId, false)}`)
   }
-  const problems = findMisnaming({ ...settings, apps: [appId] })
+  const problems = findStoreSettingProblems({ ...settings, apps: [appId] })
   if (problems.length > 0) throw new UsageError(problems.join('\n'))
-  return { ...parsed, json: flags['json'] === true, place: placeOf(settings, appId) }
+  return { ...parsed, json: flags['json'] === true, place: locateStore(settings, appId) }
 }
 
 /**
@@ -68,17 +68,17 @@ export async function openReady({ url, naming }: StorePlace): Promise<SessionSto
 }
 
 /** The message about a store that cannot be used: why, what to check, and how to create it. */
-export function explainState({ condition, sought }: StoreState, kind: StorePlace['kind']): string {
-  if (condition === 'newer') return `a newer version of Keyturn has migrated this store (${sought}): use that version`
+export function explainState({ condition, target }: StoreState, kind: StorePlace['kind']): string {
+  if (condition === 'newer') return `a newer version of Keyturn has migrated this store (${target}): use that version`
   const command = '`keyturn migrate` with the same URL, --prefix'
     + `${kind.schema === null ? '' : ', --schema'} and --app`
   if (condition === 'outdated') {
-    return `the tables are older than this version of Keyturn (${sought}): ${command} updates them`
+    return `the tables are older than this version of Keyturn (${target}): ${command} updates them`
   }
   const creation = kind.migrations === null
     ? 'A server or an application creates it when it starts'
     : `If the store is new, ${command} creates it`
-  return `there is no ${sought}. Check the URL (or KEYTURN_STORE), --prefix${kind.schema === null ? '' : ', --schema'} `
+  return `there is no ${target}. Check the URL (or KEYTURN_STORE), --prefix${kind.schema === null ? '' : ', --schema'} `
     + `and --app. ${creation}`
 }
 

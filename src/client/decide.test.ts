@@ -38,8 +38,8 @@ describe('a refused request', () => {
     ['is returned if the last refresh found no session', none, none, { settled: true }, 'return'],
     ['is returned while a sign-out is pending', none, { ...none, signOut: { handle: 'ada' } }, {}, 'return'],
   ] as const)('%s', (_, sent, current, given, decision) => {
-    const preset = { expired: false, settled: false, futile: false, message: asks }
-    const { expired, settled, futile, message } = { ...preset, ...given }
+    const base = { expired: false, settled: false, futile: false, message: asks }
+    const { expired, settled, futile, message } = { ...base, ...given }
     expect(decideAfterRefusal('cookie', sent, current, expired, settled, futile, message)).toBe(decision)
   })
 

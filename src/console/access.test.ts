@@ -3,17 +3,19 @@ import { nodeCrypto } from '../platform/node-crypto.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { OriginClass } from '../transport/csrf.ts'
 import { handleOfOperator, isOperator, refusalOf } from './access.ts'
-import type { AccessFacts, Demands } from './access.ts'
+import type { AccessFacts, AccessRequirements } from './access.ts'
 import { consoleOperations } from './operations.ts'
 
 const reader = { role: 'read' } as const
 const manager = { role: 'manage' } as const
 const own: AccessFacts = { origin: 'trusted', operator: manager, hasChangeToken: true }
-const change: Demands = { needs: 'manage', isGuarded: true }
-const reading: Demands = { needs: 'read', isGuarded: false }
+const change: AccessRequirements = { needs: 'manage', isGuarded: true }
+const reading: AccessRequirements = { needs: 'read', isGuarded: false }
 
 describe('CON-11: the decision about a request', () => {
-  test.each<readonly [title: string, demands: Demands, facts: Partial<AccessFacts>, refusal: string | null]>([
+  test.each<readonly [
+    title: string, demands: AccessRequirements, facts: Partial<AccessFacts>, refusal: string | null,
+  ]>([
     ['a change by a manager on a page of the console', change, {}, null],
     ['a change without a login', change, { operator: null }, 'unauthenticated'],
     ['a change by a reader', change, { operator: reader }, 'read_only'],

@@ -11,7 +11,7 @@ export type Refusal = Extract<
 >
 
 /** What an operation demands. */
-export interface Demands {
+export interface AccessRequirements {
   /** The least role; null: it needs no login. */
   readonly needs: Role | null
   /** Whether it must come from a page of the console, as every change must. */
@@ -27,7 +27,7 @@ export interface AccessFacts {
 }
 
 /** Why a request is refused; null if it is not. Pure. */
-export function refusalOf({ needs, isGuarded }: Demands, facts: AccessFacts): Refusal | null {
+export function refusalOf({ needs, isGuarded }: AccessRequirements, facts: AccessFacts): Refusal | null {
   const { origin, operator, hasChangeToken } = facts
   // A request that a browser did not send has no such headers: it cannot use a browser's cookies, and may only read.
   if (origin === 'untrusted' || (isGuarded && origin !== 'trusted')) return 'foreign_origin'

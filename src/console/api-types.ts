@@ -8,8 +8,8 @@ export type * from './api-reports.ts'
  * need no other module. Points in time are in milliseconds since 1970 (`At`), spans in milliseconds.
  *
  * All paths are relative to `api/` below the console. Changes (PUT, POST, DELETE) need the header `x-console-token`
- * with {@link Me.changeToken} and, if they have a body, `content-type: application/json`. Responses that are not 2xx
- * have an {@link ApiError} as body.
+ * with {@link SignedInOperator.changeToken} and, if they have a body, `content-type: application/json`. Responses that
+ * are not 2xx have an {@link ApiError} as body.
  */
 
 /** Milliseconds since 1970. */
@@ -54,7 +54,7 @@ export type ConsoleErrorCode =
   | 'server_error'
 
 /** `GET me`. 401 without a console session. */
-export interface Me {
+export interface SignedInOperator {
   readonly name: string
   readonly role: Role
   readonly product: { readonly name: 'Keyturn'; readonly version: string }

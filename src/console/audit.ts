@@ -8,7 +8,7 @@ import type { ConsoleOperator } from '../transport/console-port.ts'
 import type { AuditAction, AuditEvent } from './api-types.ts'
 
 /** What an operator does. */
-export interface Deed {
+export interface OperatorAction {
   readonly action: AuditAction
   readonly operator: ConsoleOperator
   readonly userId: string | null
@@ -27,17 +27,17 @@ const LONGEST = 2000
  */
 export async function audited<Result>(
   engine: Engine,
-  deed: Deed,
+  action: OperatorAction,
   change: () => Promise<Result>,
   result: (result: Result) => string,
 ): Promise<Result> {
   const changeId = encodeBase64url(engine.entropy(12))
   const began = await engine.now()
-  await record(engine, deed, changeId, 'intended', deed.sentence, began)
+  await record(engine, action, changeId, 'intended', action.sentence, began)
   const note = async (stage: AuditEvent['stage'], sentence: string): Promise<void> => {
     try {
       // Events are ordered by their time, so the result must be later.
-      await record(engine, deed, changeId, stage, sentence, Math.max(await engine.now(), began + 1))
+      await record(engine, action, changeId, stage, sentence, Math.max(await engine.now(), began + 1))
     } catch (error) {
       engine.emit('onBackgroundError', { during: 'console audit', error })
     }
@@ -46,7 +46,7 @@ export async function audited<Result>(
   try {
     made = await change()
   } catch (error) {
-    await note('failed', `Failed: ${deed.sentence}`)
+    await note('failed', `Failed: ${action.sentence}`)
     throw error
   }
   await note('done', result(made))
@@ -54,13 +54,13 @@ export async function audited<Result>(
 }
 
 /** Notes what changes nothing, or what is done already: a login, a logout, an export. @throws if the store fails. */
-export async function noteDeed(engine: Engine, deed: Deed): Promise<void> {
-  await record(engine, deed, encodeBase64url(engine.entropy(12)), 'done', deed.sentence, await engine.now())
+export async function recordAction(engine: Engine, action: OperatorAction): Promise<void> {
+  await record(engine, action, encodeBase64url(engine.entropy(12)), 'done', action.sentence, await engine.now())
 }
 
 async function record(
   engine: Engine,
-  { action, operator: { name, role }, userId, handle }: Deed,
+  { action, operator: { name, role }, userId, handle }: OperatorAction,
   changeId: string,
   stage: AuditEvent['stage'],
   sentence: string,

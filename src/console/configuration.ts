@@ -14,7 +14,7 @@ export function configurationOf(
   prefix: string = '',
 ): readonly ConfigurationEntry[] {
   return Object.entries(rules).flatMap(([name, rule]): readonly ConfigurationEntry[] => {
-    const { preset, members } = rule
+    const { defaultValue, members } = rule
     const given: unknown = Reflect.get(options, name)
     const isDefault = given === undefined
     const full = prefix + name
@@ -22,17 +22,17 @@ export function configurationOf(
       const inner = typeof given === 'object' && given !== null ? given : {}
       return configurationOf(members, inner, computed, `${full}.`)
     }
-    const value = isDefault ? computed[full] ?? inText(preset, rule) : inText(given, rule)
+    const value = isDefault ? computed[full] ?? inText(defaultValue, rule) : inText(given, rule)
     return [{ name: full, value, isDefault }]
   })
 }
 
-function inText(value: unknown, rule: Pick<Rule<unknown>, 'isSecret' | 'accepts'>): string {
-  const { isSecret = false, accepts } = rule
+function inText(value: unknown, rule: Pick<Rule<unknown>, 'isSecret' | 'expected'>): string {
+  const { isSecret = false, expected } = rule
   if (value === undefined || value === null) return 'not set'
   if (isSecret) return 'set'
   if (typeof value === 'string') return received(value, false).replace(/^"|"$/g, '')
-  if (typeof value === 'number' && accepts.startsWith('a duration ')) return inWords(value)
+  if (typeof value === 'number' && expected.startsWith('a duration ')) return inWords(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return value.map(item => inText(item, rule)).join(', ')
   return typeof value === 'function' ? 'a function' : 'set'

@@ -3,7 +3,7 @@ import type { EventSelection } from '../session/event-log.ts'
 import { requireCdiUserId } from '../session/identifiers.ts'
 import type { StreamedResponse } from '../transport/exchange.ts'
 import type { ConsoleEvent, ConsoleEvents } from './api-types.ts'
-import { noteDeed } from './audit.ts'
+import { recordAction } from './audit.ts'
 import { describeEvent } from './describe-event.ts'
 import { csvOf, jsonOf, streamOf } from './export-events.ts'
 import { requestedPage } from './request.ts'
@@ -34,7 +34,7 @@ export async function exportEvents(
   const pages = pagesOf(subject, selection)
   // Read before the response begins: a store that does not answer is then an ordinary error.
   const first = await pages.next()
-  await noteDeed(engine, {
+  await recordAction(engine, {
     action: 'export', operator, userId: selection.userId, handle: selection.handle,
     sentence: `Exported the ${kind} log as ${isCsv ? 'CSV' : 'JSON'}.`,
   })

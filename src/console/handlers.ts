@@ -4,7 +4,7 @@ import { requireCdiUserId } from '../session/identifiers.ts'
 import { listActive, newestLogins, revokeByUser } from '../session/manage.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { StreamedResponse } from '../transport/exchange.ts'
-import type { ConsoleFinding, Keys, LoginInfo, Me, Overview, Revoked, SessionRows } from './api-types.ts'
+import type { ConsoleFinding, Keys, LoginInfo, SignedInOperator, Overview, Revoked, SessionRows } from './api-types.ts'
 import { audited } from './audit.ts'
 import { rowCondition, describeRow, showSession } from './describe-session.ts'
 import { describeKeyRows } from './describe-keys.ts'
@@ -47,7 +47,7 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
       changeToken: await access.tokens.createAntiCsrfToken(tokenHandle),
       application: subject.application,
       now: subject.engine.clock(),
-    } satisfies Me)
+    } satisfies SignedInOperator)
   },
 
   async readOverview({ subject: { engine }, sampler }) {

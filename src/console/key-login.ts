@@ -84,11 +84,11 @@ export function createKeyLogin(parts: KeyLoginParts): KeyAccess {
   })
   const engine = createEngine({
     store, crypto, clock, followStoreTime, schedule, policy, events, secrets,
-    entropy: crypto.randomBytes, demands: format.demands, application: { name: application, audience: null },
+    entropy: crypto.randomBytes, keyRequests: format.keyRequests, application: { name: application, audience: null },
   })
   const core = createSessionCore(engine, format, createCodecs<JsonObject, JsonObject>(policy, {}))
   const http = createHttpSessions<JsonObject, JsonObject>({
-    ...core, peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken,
+    ...core, decodeHandleUnverified: format.decodeHandleUnverified, ownerOfAccessToken: format.ownerOfAccessToken,
   }, httpPolicy, core.clock, () => Promise.reject(new TypeError('console sessions have no console')))
   const limit = new LoginLimit()
 

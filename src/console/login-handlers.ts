@@ -1,5 +1,5 @@
 import type { StreamedResponse } from '../transport/exchange.ts'
-import { noteDeed } from './audit.ts'
+import { recordAction } from './audit.ts'
 import type { ConsoleRequest, OpenRequest } from './request.ts'
 import { noContent, answerProblem } from './responses.ts'
 
@@ -11,19 +11,19 @@ export async function logIn({ subject: { engine }, access, call, body }: OpenReq
   if (access.keyLogin === null) return noLogin
   const outcome = await access.keyLogin.logIn(call, String(body['apiKey']))
   const from = call.exchange.request.client.ip ?? 'an unknown address'
-  const deed = { userId: null, handle: null } as const
+  const noSession = { userId: null, handle: null } as const
   switch (outcome.kind) {
     case 'in':
-      await noteDeed(engine, {
-        ...deed,
+      await recordAction(engine, {
+        ...noSession,
         action: 'login',
         operator: outcome.operator,
         sentence: `Logged in from ${from}.`,
       })
       return noContent
     case 'refused':
-      if (outcome.isNoted) await noteDeed(engine, {
-        ...deed, action: 'login-refused', operator: { name: 'unknown', role: 'read' },
+      if (outcome.isNoted) await recordAction(engine, {
+        ...noSession, action: 'login-refused', operator: { name: 'unknown', role: 'read' },
         sentence: `A login from ${from} was refused: no such API key.`,
       })
       return answerProblem(401, 'invalid_api_key', 'This is no API key of the console.')
@@ -42,6 +42,6 @@ export async function logOut(
 ): Promise<StreamedResponse> {
   if (access.keyLogin === null) return noLogin
   await access.keyLogin.logOut(call)
-  await noteDeed(engine, { action: 'logout', operator, userId: null, handle: null, sentence: 'Logged out.' })
+  await recordAction(engine, { action: 'logout', operator, userId: null, handle: null, sentence: 'Logged out.' })
   return noContent
 }

@@ -1,7 +1,7 @@
 import { HANDLE } from '../base/handle.ts'
 import type { Schema } from '../base/json-schema.ts'
 import { MAX_USER_ID_LENGTH, TENANT_ID } from '../session/identifiers.ts'
-import type { Demands } from './access.ts'
+import type { AccessRequirements } from './access.ts'
 
 /** The name of an operation of the console's API. */
 export type ConsoleOperationId =
@@ -10,7 +10,7 @@ export type ConsoleOperationId =
   | 'exportEvents' | 'listKeys' | 'addKeys' | 'inspectToken' | 'readHealth'
 
 /** An operation of the console's API: requests are routed, admitted and validated by it, and it is documented. */
-export interface ConsoleOperation extends Demands {
+export interface ConsoleOperation extends AccessRequirements {
   readonly id: ConsoleOperationId
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /**
@@ -30,11 +30,11 @@ const object = (properties: Readonly<Record<string, Schema>>, ...optional: reado
 const text = (maxLength: number, description: string): Schema => ({ type: 'string', maxLength, description })
 
 const tenantId: Schema = {
-  type: 'string', pattern: TENANT_ID.source, accepts: '1 to 64 lower-case letters, digits and hyphens',
+  type: 'string', pattern: TENANT_ID.source, expected: '1 to 64 lower-case letters, digits and hyphens',
   description: 'Only sessions of this tenant.',
 }
 const handle: Schema = {
-  type: 'string', pattern: HANDLE.source, accepts: 'the handle of a session', description: 'The handle of a session.',
+  type: 'string', pattern: HANDLE.source, expected: 'the handle of a session', description: 'The handle of a session.',
 }
 const page: Readonly<Record<'after' | 'limit', Schema>> = {
   after: text(2000, 'The `next` of the page before.'),

@@ -77,7 +77,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   const { http } = sessions
   const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
-  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.preset)
+  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.defaultValue)
   const watches = createConnectionWatch(http, checkInterval, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })

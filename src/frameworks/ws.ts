@@ -96,7 +96,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   const { http } = sessions
   const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
-  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.preset)
+  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.defaultValue)
   const watches = createConnectionWatch(http, checkInterval, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })

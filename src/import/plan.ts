@@ -81,7 +81,7 @@ const SOURCE = /^[a-z0-9-]{1,32}$/
 /** Checks the options. @throws GeneralError (`MISUSE`) */
 export function createPlan(options: ImportOptions): ImportPlan {
   checkOptions('importSessions', importRules, options)
-  const { importers, mode = rules.mode.preset, replay = rules.replay.preset } = options
+  const { importers, mode = rules.mode.defaultValue, replay = rules.replay.defaultValue } = options
   const sources = importers.map(({ source }) => source)
   for (const source of sources) {
     if (!SOURCE.test(source)) refuse('source', '1 to 32 lower-case letters, digits and hyphens', source)
@@ -93,7 +93,7 @@ export function createPlan(options: ImportOptions): ImportPlan {
     mode,
     select: options.select ?? (() => true),
     replay,
-    sourceTimeout: toMilliseconds(options.sourceTimeout ?? rules.sourceTimeout.preset),
+    sourceTimeout: toMilliseconds(options.sourceTimeout ?? rules.sourceTimeout.defaultValue),
   }
 }
 

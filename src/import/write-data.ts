@@ -25,7 +25,7 @@ export async function writeImported<
   const tenantId = requireTenantId(session.tenantId ?? 'public')
   const jwtPayload = await payloads.write(asInput<Payload>(session.jwtPayload))
   const sessionInfo = await infos.write(asInput<Info>(session.sessionInfo))
-  const refusal = format.refusal({ userId, tenantId }, jwtPayload, format.defaultStyle)
+  const refusal = format.findLengthProblem({ userId, tenantId }, jwtPayload, format.defaultStyle)
   if (refusal !== null) throw refusal
   return { jwtPayload, sessionInfo }
 }

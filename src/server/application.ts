@@ -34,7 +34,7 @@ export interface Application extends Engine {
 }
 
 /** The dependencies of an {@link Application}. */
-export interface ApplicationDependencies extends Omit<EngineDependencies, 'demands'> {
+export interface ApplicationDependencies extends Omit<EngineDependencies, 'keyRequests'> {
   /** The `iss` claim of its access tokens in the library's format. */
   readonly issuer: string
   /**
@@ -57,8 +57,8 @@ export function createApplication(
   })
   const core = cdiTokens(crypto, maxPayloadBytes)
   // An embedded application with the same store may use another algorithm: its keys are used then.
-  const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
-  const engine = createEngine({ ...dependencies, demands })
+  const keyRequests = [...native.keyRequests.map(each => ({ ...each, keepsAlgorithm: true })), ...core.keyRequests]
+  const engine = createEngine({ ...dependencies, keyRequests })
   const codecs = createCodecs<JsonObject, JsonObject>(policy, {})
   const cdiCodecs: Codecs<JsonObject, JsonObject> = {
     payloads: createDataCodec<JsonObject>({

@@ -21,7 +21,7 @@ import { issuerOf } from './issuer.ts'
 import type { Logger } from './log.ts'
 import type { ServerParts } from './parts.ts'
 import type { ServerSettings } from './settings.ts'
-import { placeOf } from './store-place.ts'
+import { locateStore } from './store-place.ts'
 import type { Traces } from './traces.ts'
 import { waitForStore } from './wait-for-store.ts'
 import type { StoreWait } from './wait-for-store.ts'
@@ -31,7 +31,7 @@ export interface Applications {
   /** By id. `public` always exists. */
   readonly apps: ReadonlyMap<string, Application>
   /** Creates applications on demand; null: only the applications of the settings are served. */
-  readonly madeApps: DynamicApplications | null
+  readonly dynamicApplications: DynamicApplications | null
   /** Whether a request may call endpoints that are not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
   /** Whether every application can verify, and its store answers. Never rejects, and takes 2 seconds at most. */
@@ -62,7 +62,7 @@ export function createStoreOpener(
 ): (appId: string) => Promise<SessionStore> {
   return async appId => {
     if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
-    const { url, kind, naming } = placeOf(settings, appId)
+    const { url, kind, naming } = locateStore(settings, appId)
     return traces.store(await openStoreByUrl(url, {
       ...naming,
       migrate: settings.migrate,
@@ -109,7 +109,7 @@ export async function openApplications(
 
   // Without API keys, only programs on this machine use the server. Applications that they create are for tests, and
   // are kept in memory.
-  const madeApps = settings.apiKeys.length > 0 ? null : createDynamicApplications({
+  const dynamicApplications = settings.apiKeys.length > 0 ? null : createDynamicApplications({
     apps,
     fixed: new Set(appIds),
     async open(appId, options) {
@@ -120,7 +120,7 @@ export async function openApplications(
   })
 
   async function close(): Promise<void> {
-    await madeApps?.close()
+    await dynamicApplications?.close()
     // Each of them, also if another one fails.
     const outcomes = await Promise.allSettled([...apps.values()].map(app => app.close()))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
@@ -145,8 +145,8 @@ export async function openApplications(
   }
   return {
     apps,
-    madeApps,
-    isAllowed: (request, appId) => madeApps === null ? isAllowed(request) : madeApps.isAllowed(request, appId),
+    dynamicApplications,
+    isAllowed: (request, appId) => dynamicApplications?.isAllowed(request, appId) ?? isAllowed(request),
     async isReady() {
       const found = await Promise.all([...apps.values()].map(app => app.health()))
       return found.every(({ status, store }) => status !== 'failing' && store.isReachable)

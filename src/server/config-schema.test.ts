@@ -33,10 +33,10 @@ function accepts(file: Partial<Record<keyof ServerSettings | '$schema', unknown>
 test('V-07: the JSON schema of the configuration file has every setting, its meaning and its default, and no other', () => {
   expect(Object.keys(properties)).toEqual(['$schema', ...settingDescriptions.map(({ name }) => name)])
   expect(configSchema()).toMatchObject({ additionalProperties: false })
-  for (const { name, help, preset } of settingDescriptions) {
+  for (const { name, help, defaultValue } of settingDescriptions) {
     expect(properties[name]?.description).toContain(help)
     const given = properties[name]?.default
-    expect(given).toEqual(preset === '' ? undefined : preset)
+    expect(given).toEqual(defaultValue === '' ? undefined : defaultValue)
     if (given !== undefined) expect([name, fits(properties[name] ?? {}, given)]).toEqual([name, true])
   }
 })

@@ -13,10 +13,10 @@ export function configSchema(): object {
     additionalProperties: false,
     properties: {
       $schema: { type: 'string', description: 'The place of this schema.' },
-      ...Object.fromEntries(settingDescriptions.map(({ name, help, preset, isList, isSecret }) => [name, {
+      ...Object.fromEntries(settingDescriptions.map(({ name, help, defaultValue, isList, isSecret }) => [name, {
         ...schema[name].read.shape,
         description: `${help}${isSecret && name !== 'store' ? '. A secret: give it in the environment instead' : ''}`,
-        ...preset === '' ? {} : { default: isList ? preset.split(',') : preset },
+        ...defaultValue === '' ? {} : { default: isList ? defaultValue.split(',') : defaultValue },
       }])),
     },
   }

@@ -138,7 +138,7 @@ function refer(schema: Schema, names: ReadonlyMap<Schema, string>): object {
 }
 
 function parts(schema: Schema, names: ReadonlyMap<Schema, string>): object {
-  const { accepts: _, ...documented } = schema
+  const { expected: _, ...documented } = schema
   const { properties, items, oneOf } = documented
   return {
     ...documented,

@@ -50,10 +50,10 @@ const prometheus = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' 
 /** Creates the router: it passes requests to the probes, the native API or CDI. */
 export function createRouter(dependencies: RouterDependencies): Router {
   const { settings, applications, tally, streams, drain, console, onError } = dependencies
-  const { apps, madeApps, isAllowed } = applications
+  const { apps, dynamicApplications, isAllowed } = applications
   const base = `${settings.publicOrigin ?? ''}${settings.basePath}`
   const shared = {
-    apps, madeApps, isAllowed, onError,
+    apps, dynamicApplications, isAllowed, onError,
     needsKey: settings.apiKeys.length > 0,
     isReady: () => applications.isReady(),
     serverUrl: (appId: string) => `${base}${appId === 'public' ? '' : `/appid-${appId}`}` || '/',

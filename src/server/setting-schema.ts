@@ -86,7 +86,7 @@ export interface Setting<Value> {
   readonly flag: string
   readonly placeholder: string
   readonly help: string
-  readonly preset: readonly string[]
+  readonly defaultValue: readonly string[]
   readonly isList?: boolean
   readonly isSecret?: boolean
   /** Whether it is given on the command line without its flag. */
@@ -102,7 +102,7 @@ const readTenants = each(readMatching(TENANT_ID, 'ids of a-z, 0-9 and -'))
 /** Every setting, by its name. */
 export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
-    flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
+    flag: 'store', placeholder: 'URL', defaultValue: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
     help: `where sessions are stored: ${storeKinds.map(({ example }) => example).join(', ')}`,
     read: one(readAnyText(value => {
       if (findStoreKind(value) === null) throw new InvalidSettingError(acceptedUrls)
@@ -110,149 +110,150 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     })),
   },
   prefix: {
-    flag: 'prefix', placeholder: 'TEXT', preset: [],
-    help: `the prefix of the names of tables or keys; by default ${either(storeKinds.map(it => it.prefix.preset))}`,
+    flag: 'prefix', placeholder: 'TEXT', defaultValue: [],
+    help: 'the prefix of the names of tables or keys; by default '
+      + either(storeKinds.map(it => it.prefix.defaultValue)),
     read: optional(readAnyText(value => value)),
   },
   schema: {
-    flag: 'schema', placeholder: 'NAME', preset: [],
+    flag: 'schema', placeholder: 'NAME', defaultValue: [],
     help: `the schema of the tables (${either(storeKinds.filter(it => it.schema !== null).map(it => it.title))})`,
     read: optional(readAnyText(value => value)),
   },
   poolSize: {
-    flag: 'pool-size', placeholder: 'N', preset: [],
+    flag: 'pool-size', placeholder: 'N', defaultValue: [],
     help: `the most connections of each application to ${
       either(storeKinds.filter(it => it.hasPool).map(it => it.title))}, besides one to listen; by default 10`,
     read: optional(readWhole(1, 1000)),
   },
   host: {
-    flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
+    flag: 'host', placeholder: 'ADDRESS', defaultValue: ['127.0.0.1'],
     // An IPv6 address may be given in brackets, as in a URL.
     help: 'the address to listen on', read: one(readAnyText(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value)),
   },
   port: {
-    flag: 'port', placeholder: 'N', preset: ['3567'],
+    flag: 'port', placeholder: 'N', defaultValue: ['3567'],
     help: 'the port to listen on; 0 chooses a free one', read: one(readWhole(0, 65_535)),
   },
   basePath: {
-    flag: 'base-path', placeholder: 'PATH', preset: [''], help: 'the prefix of all paths, such as /core',
+    flag: 'base-path', placeholder: 'PATH', defaultValue: [''], help: 'the prefix of all paths, such as /core',
     read: one(readMatching(
       /^(\/[a-z0-9-]+)*$/, 'empty, or a path like /core of a-z, 0-9, - and /, without a slash at the end')),
   },
   publicOrigin: {
-    flag: 'public-origin', placeholder: 'ORIGIN', preset: [],
+    flag: 'public-origin', placeholder: 'ORIGIN', defaultValue: [],
     help: 'the origin at which clients reach the server behind a proxy; with https, every response has an HSTS header',
     read: optional(
       readMatching(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, 'an origin like https://sessions.example.com'),
     ),
   },
   issuer: {
-    flag: 'issuer', placeholder: 'URL', preset: [],
+    flag: 'issuer', placeholder: 'URL', defaultValue: [],
     help: 'the iss claim of access tokens of the native API; by default the public origin, or else the address, and '
       + 'the base path',
     read: optional(readMatching(
       /^https?:\/\/[^\s?#]*[^\s?#/]$/, 'a URL like https://app.example.com/auth, without a slash at the end')),
   },
   audience: {
-    flag: 'audience', placeholder: 'TEXT', preset: [], help: 'the aud claim of access tokens of the native API',
+    flag: 'audience', placeholder: 'TEXT', defaultValue: [], help: 'the aud claim of access tokens of the native API',
     read: optional(readMatching(/^[^\s]{1,255}$/, 'a text of 1 to 255 characters without spaces')),
   },
   apiKeys: {
-    flag: 'api-key', placeholder: 'KEY', preset: [], isList: true, isSecret: true,
+    flag: 'api-key', placeholder: 'KEY', defaultValue: [], isList: true, isSecret: true,
     help: 'a key that every request must carry; required if other machines can reach the server', read: readApiKeys,
   },
   secrets: {
-    flag: 'secret', placeholder: 'TEXT', preset: [], isList: true, isSecret: true,
+    flag: 'secret', placeholder: 'TEXT', defaultValue: [], isList: true, isSecret: true,
     help: 'encrypts the keys in the store; if there are several, the first encrypts and all decrypt',
     read: each(readMatching(/^.{32,1024}$/, 'secrets of at least 32 characters')),
   },
   accessTokenValidity: {
-    flag: 'access-token-validity', placeholder: 'TIME', preset: ['1h'],
+    flag: 'access-token-validity', placeholder: 'TIME', defaultValue: ['1h'],
     help: 'how long an access token is valid', read: one(readDuration(1, DAY)),
   },
   refreshTokenValidity: {
-    flag: 'refresh-token-validity', placeholder: 'TIME', preset: ['100d'],
+    flag: 'refresh-token-validity', placeholder: 'TIME', defaultValue: ['100d'],
     help: 'how long a session lasts without a refresh', read: one(readDuration(1, 400 * DAY)),
   },
   sessionLifetime: {
-    flag: 'session-lifetime', placeholder: 'TIME', preset: [],
+    flag: 'session-lifetime', placeholder: 'TIME', defaultValue: [],
     help: 'how long a session lasts at most, however often it is refreshed',
     read: optional(readDuration(1, 36_500 * DAY)),
   },
   reuseInterval: {
-    flag: 'reuse-interval', placeholder: 'TIME', preset: [],
+    flag: 'reuse-interval', placeholder: 'TIME', defaultValue: [],
     help: 'the reuse interval: for up to twice as long, a repeated refresh returns the same refresh token; by default '
       + '30s, or a fifth of the access token validity if that is shorter',
     read: optional(readDuration(0, DAY / 5)),
   },
   keyRotationInterval: {
-    flag: 'key-rotation-interval', placeholder: 'TIME', preset: ['7d'],
+    flag: 'key-rotation-interval', placeholder: 'TIME', defaultValue: ['7d'],
     help: 'how long a signing key is used before the next one replaces it', read: one(readDuration(3600, 365 * DAY)),
   },
   maxSessionsPerUser: {
-    flag: 'max-sessions-per-user', placeholder: 'N', preset: [],
+    flag: 'max-sessions-per-user', placeholder: 'N', defaultValue: [],
     help: 'the most sessions of a user; a further login revokes the oldest', read: optional(readWhole(1, 1000)),
   },
   apps: {
-    flag: 'app', placeholder: 'ID', preset: [], isList: true,
+    flag: 'app', placeholder: 'ID', defaultValue: [], isList: true,
     help: 'serves another application, under /appid-ID, with its own tables or keys',
     read: each(readMatching(/^(?!public$)[a-z0-9-]{1,20}$/, 'ids of 1 to 20 characters a-z, 0-9 and -')),
   },
   tenants: {
-    flag: 'tenant', placeholder: 'ID', preset: [], isList: true,
+    flag: 'tenant', placeholder: 'ID', defaultValue: [], isList: true,
     help: 'serves only these tenants and public; by default all',
     read: Object.assign((texts: readonly string[], isGiven: boolean) => isGiven ? readTenants(texts, true) : null, {
       shape: readTenants.shape,
     }),
   },
   migrate: {
-    flag: 'migrate', placeholder: 'auto|manual', preset: ['auto'],
+    flag: 'migrate', placeholder: 'auto|manual', defaultValue: ['auto'],
     help: 'auto: the server creates and updates its tables; manual: keyturn migrate does',
     read: one(readChoice('auto', 'manual')),
   },
   maxSessionDataBytes: {
-    flag: 'max-session-data-bytes', placeholder: 'N', preset: ['1048576'],
+    flag: 'max-session-data-bytes', placeholder: 'N', defaultValue: ['1048576'],
     help: 'the longest session data, in bytes of its JSON', read: one(readWhole(2, 16_777_215)),
   },
   maxPayloadBytes: {
-    flag: 'max-payload-bytes', placeholder: 'N', preset: ['5000'],
+    flag: 'max-payload-bytes', placeholder: 'N', defaultValue: ['5000'],
     help: 'the longest payload of a CDI access token, in bytes of its JSON; the token is about 1.5 times as long',
     read: one(readWhole(2, 65_536)),
   },
   maxBodyBytes: {
-    flag: 'max-body-bytes', placeholder: 'N', preset: [],
+    flag: 'max-body-bytes', placeholder: 'N', defaultValue: [],
     help: `the longest request body, in bytes; by default ${BODY_MARGIN} more than the longest session data`,
     read: optional(readWhole(1024, 67_108_864)),
   },
   maxConnections: {
-    flag: 'max-connections', placeholder: 'N', preset: ['4096'], help: 'the most open connections',
+    flag: 'max-connections', placeholder: 'N', defaultValue: ['4096'], help: 'the most open connections',
     read: one(readWhole(1, 1_000_000)),
   },
   storeWait: {
-    flag: 'store-wait', placeholder: 'TIME', preset: ['0s'],
+    flag: 'store-wait', placeholder: 'TIME', defaultValue: ['0s'],
     help: 'how long the server waits when it starts for a store that does not answer yet',
     read: one(readDuration(0, 3600)),
   },
   shutdownDelay: {
-    flag: 'shutdown-delay', placeholder: 'TIME', preset: ['0s'],
+    flag: 'shutdown-delay', placeholder: 'TIME', defaultValue: ['0s'],
     help: 'how long the server still takes requests when it stops, while /health/ready answers 503; an idle one stops '
       + 'at once', read: one(readDuration(0, 3600)),
   },
   shutdownTimeout: {
-    flag: 'shutdown-timeout', placeholder: 'TIME', preset: ['10s'],
+    flag: 'shutdown-timeout', placeholder: 'TIME', defaultValue: ['10s'],
     help: 'how long the server waits for requests in progress when it stops', read: one(readDuration(0, 3600)),
   },
   logLevel: {
-    flag: 'log-level', placeholder: 'LEVEL', preset: ['info'],
+    flag: 'log-level', placeholder: 'LEVEL', defaultValue: ['info'],
     help: 'the least severe level that is logged: debug, info, warn, error or silent',
     read: one(readChoice('debug', 'info', 'warn', 'error', 'silent')),
   },
   console: {
-    flag: 'console', placeholder: 'true|false', preset: ['false'], isSwitch: true,
+    flag: 'console', placeholder: 'true|false', defaultValue: ['false'], isSwitch: true,
     help: 'serves the console, a page for operators, under /console', read: one(readSwitch),
   },
   consoleKeys: {
-    flag: 'console-key', placeholder: 'NAME:ROLE:KEY', preset: [], isList: true, isSecret: true,
+    flag: 'console-key', placeholder: 'NAME:ROLE:KEY', defaultValue: [], isList: true, isSecret: true,
     help: 'who may log in to the console, with the role read or manage; by default the API keys may, with manage',
     read: each(readMatching(
       /^[^\s:,]{1,64}:(?:read|manage):[A-Za-z0-9=-]{20,256}$/,
@@ -260,7 +261,7 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
         + 'A-Z, a-z, 0-9, = and -')),
   },
   consoleWithoutTls: {
-    flag: 'console-without-tls', placeholder: 'true|false', preset: ['false'], isSwitch: true,
+    flag: 'console-without-tls', placeholder: 'true|false', defaultValue: ['false'], isSwitch: true,
     help: 'serves the console on an http origin that other machines can reach: others on the network can take it over',
     read: one(readSwitch),
   },

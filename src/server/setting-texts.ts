@@ -32,7 +32,7 @@ export interface TextReader<Value> {
   readonly shape: Shape
 }
 
-/** Reads the texts that a setting was given; `isGiven` is false for the preset. */
+/** Reads the texts that a setting was given; `isGiven` is false for the defaultValue. */
 export interface SettingReader<Value> {
   (texts: readonly string[], isGiven: boolean): Value
   readonly shape: Shape
@@ -95,11 +95,11 @@ export function readAnyText(read: (text: string) => string): TextReader<string> 
   return Object.assign((text: string) => read(text), { shape: { type: 'string' } })
 }
 
-/** Reads a text that matches the pattern; `accepts` describes it. */
-export function readMatching(pattern: RegExp, accepts: string): TextReader<string> {
+/** Reads a text that matches the pattern; `expected` describes it. */
+export function readMatching(pattern: RegExp, expected: string): TextReader<string> {
   return Object.assign((text: string) => {
     if (pattern.test(text)) return text
-    throw new InvalidSettingError(accepts)
+    throw new InvalidSettingError(expected)
   }, { shape: { type: 'string', pattern: pattern.source } })
 }
 

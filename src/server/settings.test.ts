@@ -20,13 +20,13 @@ test('flags override environment variables, which override the file', () => {
 })
 
 test('every setting has a flag, a variable, a name in the file, a help text and a valid default', () => {
-  for (const { name, flag, environment, help, preset } of settingDescriptions) {
+  for (const { name, flag, environment, help, defaultValue } of settingDescriptions) {
     expect(help).not.toBe('')
     expect(environment).toBe(`KEYTURN_${flag.toUpperCase().replaceAll('-', '_')}`)
-    if (preset === '') continue
-    expect(read({ flags: { [flag]: preset } })[name]).toEqual(read()[name])
-    expect(read({ environment: { [environment]: preset } })[name]).toEqual(read()[name])
-    expect(read({ file: { [name]: preset } })[name]).toEqual(read()[name])
+    if (defaultValue === '') continue
+    expect(read({ flags: { [flag]: defaultValue } })[name]).toEqual(read()[name])
+    expect(read({ environment: { [environment]: defaultValue } })[name]).toEqual(read()[name])
+    expect(read({ file: { [name]: defaultValue } })[name]).toEqual(read()[name])
   }
 })
 

@@ -7,7 +7,7 @@ import { consoleProblems } from './console/problems.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
 import { acceptedBy, settingTexts, InvalidSettingError, unknownNames } from './setting-texts.ts'
-import { findMisnaming } from './store-place.ts'
+import { findStoreSettingProblems } from './store-place.ts'
 
 export type { LogLevel, ServerSettings } from './setting-schema.ts'
 
@@ -24,9 +24,9 @@ export interface SettingDescription {
   /** What the setting does, with its unit, bounds and default. */
   readonly help: string
   /** What a value must be; completes "must be ...". */
-  readonly accepts: string
+  readonly expected: string
   /** The default, as text; empty if there is none. */
-  readonly preset: string
+  readonly defaultValue: string
   /** Whether it may be given several times, or as a list separated by commas. */
   readonly isList: boolean
   /** Whether the value must not be shown. */
@@ -53,10 +53,10 @@ export interface SettingSources {
 /** All settings, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
   const { isList = false, isSecret = false, isPositional = false, isSwitch = false } = schema[name]
-  const { flag, placeholder, help, preset, read } = schema[name]
+  const { flag, placeholder, help, defaultValue, read } = schema[name]
   const environment = environmentName(flag)
   return {
-    name, flag, environment, placeholder, help, accepts: acceptedBy(read), preset: preset.join(','),
+    name, flag, environment, placeholder, help, expected: acceptedBy(read), defaultValue: defaultValue.join(','),
     isList, isSecret, isPositional, isSwitch,
   }
 })
@@ -109,15 +109,15 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
   const problems = [...others]
   function read<Name extends keyof ServerSettings>(name: Name): ServerSettings[Name] {
     const setting: Setting<ServerSettings[Name]> = schema[name]
-    const { preset, isList = false, isSecret = false, isSwitch = false, read: readTexts } = setting
+    const { defaultValue, isList = false, isSecret = false, isSwitch = false, read: readTexts } = setting
     const given = find(name)
-    if (given === null) return readTexts(preset, false)
+    if (given === null) return readTexts(defaultValue, false)
     try {
       return readTexts(settingTexts(given.value, isList && given.hasCommas, isSwitch), true)
     } catch (error) {
       if (!(error instanceof InvalidSettingError)) throw error
       problems.push(`${given.where} must be ${error.message}; received ${received(given.value, isSecret)}`)
-      return readTexts(preset, false)
+      return readTexts(defaultValue, false)
     }
   }
   const settings: ServerSettings = {
@@ -163,7 +163,7 @@ function contradictions(settings: ServerSettings): readonly string[] {
   const { host, publicOrigin, apiKeys, accessTokenValidity, refreshTokenValidity, reuseInterval } = settings
   const isKeyless = apiKeys.length === 0
   return [
-    ...findMisnaming(settings),
+    ...findStoreSettingProblems(settings),
     ...consoleProblems(settings),
     // ADM-01: without an API key, everybody who reaches the server may do everything.
     ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],

@@ -21,9 +21,9 @@ export interface StorePlace {
  * prefix unchanged: `keyturn_`, or that of an embedded application. Others append their id: `keyturn_shop_`.
  * @throws GeneralError (`MISUSE`) if the URL names no kind of store.
  */
-export function placeOf({ store, prefix, schema }: StoreSettings, appId: string): StorePlace {
+export function locateStore({ store, prefix, schema }: StoreSettings, appId: string): StorePlace {
   const kind = kindOfStore(store)
-  const first = prefix ?? kind.prefix.preset
+  const first = prefix ?? kind.prefix.defaultValue
   return {
     url: store,
     kind,
@@ -35,27 +35,27 @@ export function placeOf({ store, prefix, schema }: StoreSettings, appId: string)
 }
 
 /** One message for each of these settings that the kind of store does not accept. */
-export function findMisnaming(
+export function findStoreSettingProblems(
   settings: StoreSettings & Pick<ServerSettings, 'apps' | 'poolSize' | 'console'>,
 ): readonly string[] {
   const { prefix, schema, apps, poolSize } = settings
-  const { kind } = placeOf(settings, 'public')
+  const { kind } = locateStore(settings, 'public')
   const problems: string[] = []
   if (schema !== null && kind.schema === null) problems.push(`--schema must be left out: ${kind.title} has no schemas`)
-  if (schema !== null && kind.schema?.fits(schema) === false) {
-    problems.push(`--schema must be ${kind.schema.accepts}; received ${received(schema, false)}`)
+  if (schema !== null && kind.schema?.isValid(schema) === false) {
+    problems.push(`--schema must be ${kind.schema.expected}; received ${received(schema, false)}`)
   }
   if (poolSize !== null && !kind.hasPool) {
     problems.push(`--pool-size must be left out: ${kind.title} has no pool of connections`)
   }
-  if (prefix !== null && !kind.prefix.fits(prefix)) {
-    return [...problems, `--prefix must be ${kind.prefix.accepts}; received ${received(prefix, false)}`]
+  if (prefix !== null && !kind.prefix.isValid(prefix)) {
+    return [...problems, `--prefix must be ${kind.prefix.expected}; received ${received(prefix, false)}`]
   }
   for (const appId of settings.console ? [...apps, CONSOLE_APP] : apps) {
-    const { naming } = placeOf(settings, appId)
-    if (kind.prefix.fits(naming.prefix)) continue
+    const { naming } = locateStore(settings, appId)
+    if (kind.prefix.isValid(naming.prefix)) continue
     problems.push(
-      `--prefix and --app make the prefix ${received(naming.prefix, false)}, which must be ${kind.prefix.accepts}`,
+      `--prefix and --app make the prefix ${received(naming.prefix, false)}, which must be ${kind.prefix.expected}`,
     )
   }
   return problems

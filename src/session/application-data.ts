@@ -119,7 +119,7 @@ export function hasJson(value: unknown, json: string): boolean {
 
 /**
  * The longest JWT payload, in bytes of its JSON. With a user id of ordinary length, the token still fits into a cookie
- * (CK-04). `TokenFormat.refusal` checks all other cases.
+ * (CK-04). `TokenFormat.findLengthProblem` checks all other cases.
  */
 export const MAX_PAYLOAD_BYTES = 2000
 

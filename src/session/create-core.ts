@@ -90,7 +90,7 @@ export function createSessionCore<
     async rotateKeys() {
       await keys.rotateNow()
     },
-    getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
+    getJwks: async () => (await keys.current()).jwks(...format.keyRequests.map(({ purpose }) => purpose)),
 
     async getSessionByHandle(handle) {
       const { record, jwtPayload, sessionInfo } = await getStoredSession(handle)

@@ -35,7 +35,7 @@ export async function create<
     parts.now(),
   ])
   const lifetimes = lifetimesOf(options, policy, now)
-  const refusal = format.refusal({ userId, tenantId }, jwtPayload, style)
+  const refusal = format.findLengthProblem({ userId, tenantId }, jwtPayload, style)
   if (refusal !== null) throw refusal
   const handle = createHandle(session.mode, entropy)
   const ring = await keys.current()

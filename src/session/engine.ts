@@ -13,7 +13,7 @@ import { createKeyRingProvider } from '../tokens/key-ring-provider.ts'
 import type { KeyRingProvider } from '../tokens/key-ring-provider.ts'
 import type { SigningPurpose } from '../tokens/key-store.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
-import type { SigningDemand } from '../tokens/plan-rotation.ts'
+import type { SigningKeyRequest } from '../tokens/plan-rotation.ts'
 import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
@@ -92,7 +92,7 @@ export interface EngineDependencies {
   readonly policy: SessionPolicy
   readonly events: SessionEvents
   /** The signing keys that the token formats need. */
-  readonly demands: readonly SigningDemand[]
+  readonly keyRequests: readonly SigningKeyRequest[]
   /** The application whose refresh tokens are accepted. */
   readonly application: ApplicationIdentity
   /** The first encrypts the keys in the store, any decrypts them. If there is none, they are not encrypted (ST-02). */
@@ -108,7 +108,7 @@ export const CLOSE_LIMIT: Milliseconds = 10_000
 
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createEngine(dependencies: EngineDependencies): Engine {
-  const { crypto, entropy, policy, demands, application, secrets, host = longLivedHost } = dependencies
+  const { crypto, entropy, policy, keyRequests, application, secrets, host = longLivedHost } = dependencies
   const random = (): number => (entropy(1)[0] ?? 0) / 256
   // Every timer is shortened at random: many processes that start together must not go on together.
   const schedule: Scheduler = (task, delay) => (
@@ -129,7 +129,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   }
   const feed = host.isLongLived ? createRevocationFeed(following) : createPulledFeed(following)
   const keys: KeyRingProvider = createKeyRingProvider({
-    store, host, crypto, clock, random, demands, application, secrets,
+    store, host, crypto, clock, random, keyRequests, application, secrets,
     learnTime: time.sync,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
@@ -149,7 +149,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     store, crypto, entropy, host, policy, clock, now, keys, feed, reader, confirmations, evidence, cleanup, emit, tally,
     lastFailure,
     caches: new Set(),
-    signingPurpose: demands[0]?.purpose ?? 'access',
+    signingPurpose: keyRequests[0]?.purpose ?? 'access',
     ready: async options => (await loadVitals()).ready(options),
     health: async () => (await loadVitals()).health(),
     close: closeOnce(async () => {

@@ -192,7 +192,7 @@ export function createHealth(engine: Engine, schedule: Scheduler): () => Promise
     const facts: HealthFacts = {
       now, storeFailure, policy, feed: feedStatus, keys: keyStatus,
       keyFailure: keys.failure() === null ? null : failureOf(keys.failure()) ?? 'misconfigured',
-      hasRing: keys.atHand(now) !== null,
+      hasRing: keys.cached(now) !== null,
     }
     const { status, reasons } = judgeHealth(facts)
     last = last?.status === status ? last : { status, since: now }

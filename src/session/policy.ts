@@ -152,7 +152,9 @@ export function createPolicy(
   { isLongLived }: Pick<Host, 'isLongLived'> = longLivedHost,
 ): SessionPolicy {
   checkValues(policyRules, options)
-  const millisecondsOf = (name: DurationOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].preset)
+  const millisecondsOf = (name: DurationOption): Milliseconds => (
+    toMilliseconds(options[name] ?? rules[name].defaultValue)
+  )
   const accessTokenLifetime = millisecondsOf('accessTokenLifetime')
   const maxStaleness = millisecondsOf('maxStaleness')
   return {
@@ -162,14 +164,14 @@ export function createPolicy(
     absoluteTimeout: options.absoluteTimeout === undefined ? null : toMilliseconds(options.absoluteTimeout),
     reuseInterval: reuseIntervalOf(options, accessTokenLifetime),
     maxSessionsPerUser: options.maxSessionsPerUser ?? null,
-    theft: options.theft ?? rules.theft.preset,
-    sharedRefresh: options.sharedRefresh ?? rules.sharedRefresh.preset,
-    blacklisting: options.accessTokenBlacklisting ?? rules.accessTokenBlacklisting.preset,
+    theft: options.theft ?? rules.theft.defaultValue,
+    sharedRefresh: options.sharedRefresh ?? rules.sharedRefresh.defaultValue,
+    blacklisting: options.accessTokenBlacklisting ?? rules.accessTokenBlacklisting.defaultValue,
     maxStaleness,
     pollInterval: isLongLived || options.pollInterval !== undefined ? millisecondsOf('pollInterval') : maxStaleness / 2,
-    onStoreFailure: options.onStoreFailure ?? rules.onStoreFailure.preset,
-    tokenCacheSize: options.tokenCacheSize ?? rules.tokenCacheSize.preset,
-    maxSessionInfoBytes: options.maxSessionInfoBytes ?? rules.maxSessionInfoBytes.preset,
+    onStoreFailure: options.onStoreFailure ?? rules.onStoreFailure.defaultValue,
+    tokenCacheSize: options.tokenCacheSize ?? rules.tokenCacheSize.defaultValue,
+    maxSessionInfoBytes: options.maxSessionInfoBytes ?? rules.maxSessionInfoBytes.defaultValue,
     keyRotationInterval: millisecondsOf('keyRotationInterval'),
   }
 }
@@ -180,8 +182,8 @@ type DurationOption =
 
 /** Reduces the default to the maximum that the access token lifetime allows. Rejects a configured value above that. */
 function reuseIntervalOf({ reuseInterval }: PolicyOptions, accessTokenLifetime: Milliseconds): Milliseconds {
-  const preset = toMilliseconds(rules.reuseInterval.preset)
-  if (reuseInterval === undefined) return boundedReuseInterval(preset, accessTokenLifetime)
+  const defaultValue = toMilliseconds(rules.reuseInterval.defaultValue)
+  if (reuseInterval === undefined) return boundedReuseInterval(defaultValue, accessTokenLifetime)
   const asked = toMilliseconds(reuseInterval)
   if (asked <= accessTokenLifetime / 5) return asked
   const fifth = `${accessTokenLifetime / 5 / SECOND} seconds, a fifth of accessTokenLifetime`

@@ -21,7 +21,7 @@ export function createReadiness(engine: Engine, schedule: Scheduler): (options?:
 
   return async (options = {}) => {
     checkOptions('ready', readyRules, options)
-    const { timeout = readyRules.timeout.preset, signal } = options
+    const { timeout = readyRules.timeout.defaultValue, signal } = options
     signal?.throwIfAborted()
     if (isReady) return
     const limit = toMilliseconds(timeout)

@@ -83,8 +83,8 @@ export async function updatePayload<
   const { format, payloads } = parts
   if (isCompute<Payload>(change)) return computePayload(parts, text, change)
   const json = await payloads.write(change)
-  if (format.refusal(longestSubject, json, null) !== null) {
-    const refusal = format.refusal(subject ?? await getActive(parts, text), json, null)
+  if (format.findLengthProblem(longestSubject, json, null) !== null) {
+    const refusal = format.findLengthProblem(subject ?? await getActive(parts, text), json, null)
     if (refusal !== null) throw refusal
   }
   const stored = await writePayload(parts, text, json, null)
@@ -133,7 +133,7 @@ async function replacePayload<
   const { handle, jwtPayload: current, payloadVersion: version } = record
   if (hasJson(next, current)) return { json: current, version, changed: false }
   const json = await payloads.write(next)
-  const refusal = format.refusal(record, json, null)
+  const refusal = format.findLengthProblem(record, json, null)
   if (refusal !== null) throw refusal
   return writePayload(parts, handle, json, version)
 }

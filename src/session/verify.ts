@@ -59,7 +59,7 @@ export function createVerification<
     const now = clock()
     // If the store will be needed, all work is left to `verify`, so that nothing is done twice.
     if (crypto.isSynchronous !== true || mode === 'strict' || (mode === 'feed' && !feed.isFresh(now))) return undefined
-    const ring = keys.atHand(now)
+    const ring = keys.cached(now)
     if (ring === null) return undefined
     const digest = policy.tokenCacheSize === 0 ? null : crypto.digest(accessToken)
     if (digest !== null && typeof digest !== 'string') return undefined
@@ -80,7 +80,7 @@ export function createVerification<
     if (mode !== 'off') {
       // The change log also contains removed keys, so it must be read before a token is verified. A store that is
       // silent is waited for once, so the keys are read at the same time.
-      if (keys.atHand(clock()) === null) keys.current().catch(() => undefined)
+      if (keys.cached(clock()) === null) keys.current().catch(() => undefined)
       await feed.catchUp()
     }
     const ring = await keys.current()

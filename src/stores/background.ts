@@ -11,7 +11,7 @@ export function atEndOfTick(task: () => void): void {
 }
 
 /** Lets the event loop run: resolves in its next tick. */
-export function nextTurn(): Promise<void> {
+export function nextEventLoopTurn(): Promise<void> {
   return new Promise(resolve => atEndOfTick(resolve))
 }
 

@@ -118,7 +118,7 @@ export function createDurableObjectStore(
 ): SessionStore {
   checkValue('namespace', namespaceRule, namespace)
   checkOptions('createDurableObjectStore', durableObjectRules, options)
-  const { name = objectNameRule.preset } = options
+  const { name = objectNameRule.defaultValue } = options
   return createStore(async statements => {
     // A stub that is kept would belong to the request that has made it.
     const stub = namespace.get(namespace.idFromName(name))

@@ -30,7 +30,7 @@ export {
 } from './apply.ts'
 export type { Lease } from './apply.ts'
 export { withKey, withMaterial, withoutKey } from './key-list.ts'
-export { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
+export { ALL_USERS, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
 
 export { countClaims } from './import-counts.ts'
 

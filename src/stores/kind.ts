@@ -34,7 +34,7 @@ export interface StoreState {
    */
   readonly condition: 'ready' | 'missing' | 'outdated' | 'newer'
   /** What was looked for and where, for messages: `table keyturn_meta in the SQLite file app.db`. Never credentials. */
-  readonly sought: string
+  readonly target: string
 }
 
 /** How the tables of a store are created and updated. */
@@ -69,7 +69,7 @@ export interface StoreKind {
    * Whether the store is a file, which only programs on the same machine can read. Other stores need encrypted keys.
    */
   readonly isFile: boolean
-  /** The rule for a prefix. Its preset is the prefix of an application that sets none. */
+  /** The rule for a prefix. Its defaultValue is the prefix of an application that sets none. */
   readonly prefix: Rule<string, string>
   /** The rule for a schema; null if the store has no schemas. */
   readonly schema: Rule<string> | null

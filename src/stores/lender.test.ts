@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createLender } from './lender.ts'
-import type { Lender } from './lender.ts'
+import { createConnectionLender } from './lender.ts'
+import type { ConnectionLender } from './lender.ts'
 
 const refusal = new Error('too many connections')
 const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -8,12 +8,12 @@ const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resol
 /** A pool that keeps what was returned, on a server that allows this many connections. */
 function createPool(allowed: number, size = Number.POSITIVE_INFINITY): {
   readonly pool: { allowed: number; idle: number; open: number; asked: number }
-  readonly lender: Lender
+  readonly lender: ConnectionLender
   take(): Promise<void>
   giveBack(): void
 } {
   const pool = { allowed, idle: 0, open: 0, asked: 0 }
-  const lender = createLender(error => error === refusal, size)
+  const lender = createConnectionLender(error => error === refusal, size)
   const connect = async (): Promise<void> => {
     if (pool.idle > 0) {
       pool.idle -= 1
@@ -99,7 +99,7 @@ test('P-08: a connection that is returned while another one is refused is used',
 })
 
 test('P-08: calls go on with what is returned while the server leaves a question unanswered', async () => {
-  const lender = createLender(error => error === refusal, 10)
+  const lender = createConnectionLender(error => error === refusal, 10)
   await lender.take(async () => undefined)
   const unanswered = lender.take(() => new Promise(() => undefined))
   const refused = lender.take(async () => {
@@ -135,7 +135,7 @@ test('P-08: a second after a refusal one more is tried, by the call that waits l
 })
 
 test('another error than a refusal is thrown at once', async () => {
-  const lender = createLender(error => error === refusal, 10)
+  const lender = createConnectionLender(error => error === refusal, 10)
   await lender.take(async () => undefined)
   await expect(lender.take(() => Promise.reject(new Error('no route')))).rejects.toThrow('no route')
 })

@@ -3,7 +3,7 @@ import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
 
 /** Takes connections out of a pool, for a server that may allow fewer than the pool wants. */
-export interface Lender {
+export interface ConnectionLender {
   /**
    * Calls `connect` for a connection. If the server refuses another one, waits until one of those that are in use is
    * returned. If there is none, throws the error of the server.
@@ -23,11 +23,11 @@ const RECOVERY: Milliseconds = 1000
  * the server for each of them. Where no call may wait for another request (`isShared` is false), it only calls
  * `connect`.
  */
-export function createLender(
+export function createConnectionLender(
   isRefused: (error: unknown) => boolean,
   size: number,
   isShared: boolean = mayShareWork,
-): Lender {
+): ConnectionLender {
   if (!isShared) return { take: connect => connect(), returned: () => undefined }
   const waiting: (() => void)[] = []
   let most = size

@@ -9,7 +9,7 @@ import {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
 import type { Lease } from './apply.ts'
-import { nextTurn } from './background.ts'
+import { nextEventLoopTurn } from './background.ts'
 import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
@@ -20,7 +20,7 @@ import { createSweep } from './memory/sweep.ts'
 import { createUserIndex } from './memory/user-index.ts'
 import type { SessionPlace } from './memory/user-index.ts'
 import { countForNewest, toNewestPage } from './newest-page.ts'
-import { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
+import { ALL_USERS, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
 import { decodePosition, encodePosition, isAfter, toPage } from './page-position.ts'
 import type { PagePosition } from './page-position.ts'
 
@@ -148,7 +148,7 @@ export function createMemoryStore(): SessionStore {
 
     async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
       // The event loop runs between the parts of a removal.
-      if (after !== null) await nextTurn()
+      if (after !== null) await nextEventLoopTurn()
       if (after === null) refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
       const seen = users.read(userId, decodePosition(after), limit)
       const handles = seen.map(({ handle }) => handle).filter(handle => (
@@ -159,7 +159,7 @@ export function createMemoryStore(): SessionStore {
     },
 
     async removeAll({ notBefore, limit }) {
-      refuseBefore(everybody, notBefore)
+      refuseBefore(ALL_USERS, notBefore)
       const handles: SessionHandle[] = []
       for (const [handle, { createdAt }] of sessions) {
         if (createdAt <= notBefore.time) handles.push(handle)

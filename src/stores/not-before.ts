@@ -1,7 +1,7 @@
 import type { NotBefore, UserRemoval } from '../session/store.ts'
 
 /** The name under which a store keeps the not-before of all users: `removeAll` sets it. */
-export const everybody = '*'
+export const ALL_USERS = '*'
 
 /**
  * The name of a user's not-before, in one tenant or, if `tenantId` is null, in all tenants: `removeByUser` sets it.
@@ -21,7 +21,7 @@ export function notBeforeName({ userId, tenantId }: Pick<UserRemoval, 'userId' |
  * runs.
  */
 export function notBeforeNames(login: { readonly userId: string; readonly tenantId: string }): readonly string[] {
-  return [everybody, notBeforeName({ userId: login.userId, tenantId: null }), notBeforeName(login)]
+  return [ALL_USERS, notBeforeName({ userId: login.userId, tenantId: null }), notBeforeName(login)]
 }
 
 /** Merges two not-befores of one name: the later `time`, kept until the later `until`. Pure. */

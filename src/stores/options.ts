@@ -19,7 +19,7 @@ export const schemaRule: Rule<string, undefined> = text(plainName, /^[A-Za-z_][A
 /** The time limit of a call to a database. */
 export const requestTimeoutRule: Rule<Duration, number> = withDefault(5, duration(0.001, 3600))
 /** The time limit of a call in milliseconds, from the option or the default. */
-export function requestTimeoutOf(requestTimeout: Duration = requestTimeoutRule.preset): Milliseconds {
+export function requestTimeoutOf(requestTimeout: Duration = requestTimeoutRule.defaultValue): Milliseconds {
   return toMilliseconds(requestTimeout)
 }
 /** The size of the pool that a store opens for its URL. */
@@ -33,20 +33,20 @@ export const migrateRule: Rule<'auto' | 'manual', 'manual'> = withDefault('manua
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function poolOrUrl<Pool extends object>(
-  accepts: string,
+  expected: string,
   client: AcceptedClient,
   method: string,
   schemes: readonly string[],
 ): Rule<Pool | string> {
-  const pool = having<Pool>(accepts, method)
-  const fits = (value: unknown): value is Pool | string => typeof value === 'string'
+  const pool = having<Pool>(expected, method)
+  const isValid = (value: unknown): value is Pool | string => typeof value === 'string'
     ? URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))
-    : pool.fits(value) && mayBe(value, client)
-  return { ...rule(accepts, fits), describe: describeClient, isSecret: true }
+    : pool.isValid(value) && mayBe(value, client)
+  return { ...rule(expected, isValid), describe: describeClient, isSecret: true }
 }
 
 /** The size of the pool to open. @throws GeneralError (`MISUSE`) if it is given beside a pool, which has its own. */
 export function poolSizeOf(source: object | string, poolSize: number | undefined): number {
-  if (typeof source === 'string' || poolSize === undefined) return poolSize ?? poolSizeRule.preset
+  if (typeof source === 'string' || poolSize === undefined) return poolSize ?? poolSizeRule.defaultValue
   throw new GeneralError('MISUSE', 'poolSize must be left out: the pool that was passed has its own size')
 }

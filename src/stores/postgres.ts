@@ -2,7 +2,7 @@ import { GeneralError } from '../base/errors.ts'
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import { nextTurn } from './background.ts'
+import { nextEventLoopTurn } from './background.ts'
 import { createClose } from './closing.ts'
 import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
@@ -103,7 +103,7 @@ export function createPostgresStore(
       async settle() {
         notifier.close()
         // Calls of this tick get their connection first: a pool that has been ended gives out none.
-        await nextTurn()
+        await nextEventLoopTurn()
         await settled()
         await database.settled()
       },

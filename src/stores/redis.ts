@@ -65,7 +65,7 @@ export interface RedisStoreOptions {
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
   checkValue('clientOrUrl', redisSourceRule, clientOrUrl)
   checkOptions('createRedisStore', redisRules, options)
-  const { replicas = 0, prefix = keyPrefixRule.preset } = options
+  const { replicas = 0, prefix = keyPrefixRule.defaultValue } = options
   const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const names = keyNames(prefix)
   const connection = createConnection(opener(clientOrUrl), {

@@ -23,14 +23,14 @@ describe.each(storeKinds.map(kind => ({ kind, name: kind.name })))('$name', ({ k
   })
 
   test('a second application gets another prefix, which is valid', () => {
-    const prefixes = ['shop', 'my-shop'].map(appId => kind.prefixFor(appId, kind.prefix.preset))
-    expect(new Set([kind.prefix.preset, ...prefixes]).size).toBe(3)
-    for (const prefix of prefixes) expect(kind.prefix.fits(prefix)).toBe(true)
+    const prefixes = ['shop', 'my-shop'].map(appId => kind.prefixFor(appId, kind.prefix.defaultValue))
+    expect(new Set([kind.prefix.defaultValue, ...prefixes]).size).toBe(3)
+    for (const prefix of prefixes) expect(kind.prefix.isValid(prefix)).toBe(true)
   })
 
   test('opening and inspecting refuse a prefix that is not a plain name', async () => {
     const naming = { prefix: 'a"; DROP TABLE' }
-    const words = `prefix must be ${kind.prefix.accepts}`
+    const words = `prefix must be ${kind.prefix.expected}`
     await expect(kind.open(kind.example, naming)).rejects.toThrow(words)
     await expect(kind.inspect(kind.example, naming)).rejects.toThrow(words)
   })
@@ -43,7 +43,9 @@ describe.each(storeKinds.map(kind => ({ kind, name: kind.name })))('$name', ({ k
 })
 
 test('prefixes of further applications stay as they were published', () => {
-  expect(storeKinds.map(kind => [kind.name, kind.prefix.preset, kind.prefixFor('my-shop', kind.prefix.preset)]))
+  expect(storeKinds.map(({ name, prefix, prefixFor }) => [
+    name, prefix.defaultValue, prefixFor('my-shop', prefix.defaultValue),
+  ]))
     .toEqual([
       ['sqlite', 'keyturn_', 'keyturn_my_shop_'],
       ['postgres', 'keyturn_', 'keyturn_my_shop_'],
@@ -75,7 +77,7 @@ describe('V-10: SQLite with migrate: manual', () => {
     await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' }))
       .rejects.toThrow('the tables of Keyturn are missing')
     expect(await kindOfStore('sqlite:').inspect(`sqlite:${file}`, {}))
-      .toEqual({ condition: 'missing', sought: `SQLite file ${file}` })
+      .toEqual({ condition: 'missing', target: `SQLite file ${file}` })
     expect(existsSync(file)).toBe(false)
   })
 
@@ -87,7 +89,7 @@ describe('V-10: SQLite with migrate: manual', () => {
     const [kind, url, before] = [kindOfStore('sqlite:'), `sqlite:${file}`, readFileSync(file)]
     await expect(openStoreByUrl(url, { migrate: 'manual' })).rejects.toThrow('the tables of Keyturn are missing')
     expect(await kind.inspect(url, { prefix: 'mine_' }))
-      .toEqual({ condition: 'missing', sought: `table mine_meta in the SQLite file ${file}` })
+      .toEqual({ condition: 'missing', target: `table mine_meta in the SQLite file ${file}` })
     expect(readFileSync(file)).toEqual(before)
   })
 

@@ -130,7 +130,7 @@ export function isInstant(value: JsonValue | undefined): value is number {
 }
 
 /** Whether the members have the form of an access token of Keyturn. Does not look at the signature. */
-export function looksLikeOurs(members: JsonObject | null): boolean {
+export function hasOwnClaims(members: JsonObject | null): boolean {
   return members !== null && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
     && ownClaim(members) !== null
 }

@@ -8,7 +8,7 @@ import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import {
-  DEFAULT_APPLICATION, endOfToken, isInstant, looksLikeOurs, membersOf, ownClaim, readClaims, readPayload,
+  DEFAULT_APPLICATION, endOfToken, isInstant, hasOwnClaims, membersOf, ownClaim, readClaims, readPayload,
 } from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
@@ -27,7 +27,8 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192
 export const MAX_WRITTEN_LENGTH = 3900
 
 /** What to do if an access token is too long, for messages. */
-export const SHORTER: string = 'Put less into the JWT payload, and what only the server needs into the session info. '
+export const SHORTEN_PAYLOAD: string =
+  'Put less into the JWT payload, and what only the server needs into the session info. '
   + 'A JWT payload may have up to 2,000 bytes, over CDI up to 5,000'
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
@@ -99,7 +100,7 @@ function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new InvalidDataError(
     `the access token would have ${token.length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie. `
-      + SHORTER,
+      + SHORTEN_PAYLOAD,
   )
 }
 
@@ -203,7 +204,7 @@ function classify(header: string, payload: string, signature: string, ring: Veri
   if (members?.['typ'] !== ACCESS_TOKEN_TYPE || kid.length !== 16 || !isBase64url(kid) || !isBase64url(signature)) {
     return unrecognized
   }
-  return looksLikeOurs(decodeObject(ring, payload)) ? { kind: 'unknown-key', kid } : unrecognized
+  return hasOwnClaims(decodeObject(ring, payload)) ? { kind: 'unknown-key', kid } : unrecognized
 }
 
 function decodeObject(crypto: Pick<Crypto, 'decodeText'>, segment: string): JsonObject | null {

@@ -9,7 +9,7 @@ import { membersOf } from './access-claims.ts'
 import {
   decodeOwnerUnverified, decodeSessionHandleUnverified, DEFAULT_APPLICATION, MAX_ACCESS_TOKEN_LENGTH,
   MAX_WRITTEN_LENGTH,
-  readAccessToken, readStoredPayload, SHORTER, writeAccessToken,
+  readAccessToken, readStoredPayload, SHORTEN_PAYLOAD, writeAccessToken,
 } from './access-token.ts'
 import type { AccessClaims, TokenIdentity } from './access-token.ts'
 import type { Crypto, SignatureAlgorithm } from './crypto.ts'
@@ -22,7 +22,7 @@ import type { TokenOwner } from './token-owner.ts'
 /** Reads tokens without verifying signatures: to find tokens of the same session, never to authorize anything. */
 export interface UnverifiedTokens {
   /** The session that an access token names. */
-  peekHandle(accessToken: string): SessionHandle | null
+  decodeHandleUnverified(accessToken: string): SessionHandle | null
   /** The application that an access token claims to be of. */
   ownerOfAccessToken(accessToken: string): TokenOwner
 }
@@ -64,7 +64,7 @@ export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity 
   }
 
   return {
-    demands: [{ purpose: 'access', algorithm }],
+    keyRequests: [{ purpose: 'access', algorithm }],
     maxLength: MAX_ACCESS_TOKEN_LENGTH,
     defaultStyle: { lifetime: null },
     read(text, ring, now, maxLifetime, macs) {
@@ -72,13 +72,13 @@ export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity 
       return readAccessToken(text, keys, { now, maxLifetime, clockTolerance, issuer, audience, application })
     },
     refreshTokenIn: text => text,
-    refusal: (subject, payload) => lengthRefusal(identity, subject, payload),
+    findLengthProblem: (subject, payload) => lengthRefusal(identity, subject, payload),
     async issue({ claims, payload, refreshToken }, _style, keys, now) {
       return { ...await write(claims, payload, keys, now), refreshToken }
     },
     reissue: write,
     successor: (claims, { iat, pv }) => pv <= claims.pv ? null : { ...claims, iat, pv },
-    peekHandle: text => decodeSessionHandleUnverified(text, crypto),
+    decodeHandleUnverified: text => decodeSessionHandleUnverified(text, crypto),
     ownerOfAccessToken: text => decodeOwnerUnverified(text, identity, crypto),
   }
 }
@@ -136,7 +136,7 @@ export function lengthRefusal(identity: TokenIdentity, subject: Subject, payload
     `the access token could have ${length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie: the JWT `
       + `payload has ${bytesOf(payload)} bytes, the user id ${bytesOf(JSON.stringify(subject.userId)) - 2}, the tenant `
       + `id ${subject.tenantId.length}, the issuer ${bytesOf(identity.issuer)} and the audience `
-      + `${bytesOf(identity.audience ?? '')}. ${SHORTER}`,
+      + `${bytesOf(identity.audience ?? '')}. ${SHORTEN_PAYLOAD}`,
   )
 }
 

@@ -40,7 +40,7 @@ describe('a rotation on request', () => {
 })
 
 describe('static keys', () => {
-  const demands = [
+  const keyRequests = [
     { purpose: 'access', algorithm: 'ES256' }, { purpose: 'core-static', algorithm: 'RS256' },
   ] as const
   const staticKeysOf = async (shared: SharedKeys): Promise<readonly StoredKey[]> => (
@@ -49,7 +49,7 @@ describe('static keys', () => {
 
   test('V-03: only a rotation that names them creates one, and it is returned again until it is used', async () => {
     const shared = new SharedKeys()
-    const provider = shared.process({ demands })
+    const provider = shared.process({ keyRequests })
     await provider.current()
     for (let call = 0; call < 3; call++) await provider.rotateNow('core-static')
     expect(await staticKeysOf(shared)).toHaveLength(2)

@@ -1,10 +1,10 @@
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
-import { encryptionError, findEncryptionFault, mustTakeBack } from './encryption.ts'
+import { encryptionError, findEncryptionFault, mustRemoveAddedKey } from './encryption.ts'
 import type { KeyLoader } from './key-material.ts'
 import { keyPurposes, rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { LONGEST_RETENTION, newestOf, planEarlyRotation, planRepetition, settleDemand } from './plan-rotation.ts'
-import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
+import { LONGEST_RETENTION, newestOf, planEarlyRotation, planRepetition, resolveKeyRequest } from './plan-rotation.ts'
+import type { KeyRequest, KeyPlace, SigningKeyRequest } from './plan-rotation.ts'
 
 /** What the functions that change the keys of a store need. */
 export interface KeyChanger {
@@ -36,23 +36,23 @@ interface Addition {
  */
 export async function addKey(
   changer: KeyChanger,
-  demand: KeyDemand,
+  keyRequest: KeyRequest,
   place: KeyPlace,
 ): Promise<Addition> {
-  const addition = await tryToAdd(changer, demand, place)
+  const addition = await tryToAdd(changer, keyRequest, place)
   await changer.loader.accept(addition.keys)
   return addition
 }
 
 async function tryToAdd(
   { store, loader, clock }: KeyChanger,
-  demand: KeyDemand,
+  keyRequest: KeyRequest,
   { activeFrom, newest }: KeyPlace,
 ): Promise<Addition> {
-  const key = await loader.create(demand, clock(), activeFrom)
+  const key = await loader.create(keyRequest, clock(), activeFrom)
   const isAdded = await store.addKeyIfNewest(key, newest)
   const keys = await store.listKeys()
-  if (isAdded && mustTakeBack(key, keys)) await store.removeKey(key.kid, clock() + LONGEST_RETENTION)
+  if (isAdded && mustRemoveAddedKey(key, keys)) await store.removeKey(key.kid, clock() + LONGEST_RETENTION)
   return { added: isAdded ? key : null, keys }
 }
 
@@ -71,20 +71,20 @@ export interface KeyRotation {
  */
 export async function rotateKeys(
   changer: KeyChanger,
-  demands: readonly (KeyDemand | SigningDemand)[],
+  keyRequests: readonly (KeyRequest | SigningKeyRequest)[],
 ): Promise<KeyRotation> {
   const newest: StoredKey[] = []
   const added: StoredKey[] = []
   let keys = await readKeys(changer)
-  for (const demand of demands) {
-    let next = planRepetition(keys, demand.purpose, changer.clock())
+  for (const keyRequest of keyRequests) {
+    let next = planRepetition(keys, keyRequest.purpose, changer.clock())
     if (next === null) {
-      const place = planEarlyRotation(keys, demand.purpose, changer.clock())
-      const step = await addKey(changer, settleDemand(keys, demand), place)
+      const place = planEarlyRotation(keys, keyRequest.purpose, changer.clock())
+      const step = await addKey(changer, resolveKeyRequest(keys, keyRequest), place)
       if (step.added !== null) added.push(step.added)
       keys = step.keys
       // If another process was faster, its key is the next one.
-      next = step.added ?? newestOf(keys, demand.purpose)
+      next = step.added ?? newestOf(keys, keyRequest.purpose)
     }
     if (next !== null) newest.push(next)
   }

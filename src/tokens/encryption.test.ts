@@ -68,7 +68,7 @@ describe('a process without the secret', () => {
     const before = await shared.keys()
     // Each of these needs a key that does not exist yet.
     shared.now += 100 * DAY
-    const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    const provider = shared.process({ keyRequests: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     for (const call of [() => provider.current(), () => provider.rotateNow(), () => provider.replaceAll(until)]) {
       const { message } = await refusal(call)
       expect(message).toMatch(/no secret is configured. Set `secret`/)
@@ -93,7 +93,9 @@ describe('a process without the secret', () => {
     await shared.process({ secrets: [secret] }).current()
     const before = await shared.keys()
     shared.now += 100 * DAY
-    const provider = shared.process({ secrets: [otherSecret], demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    const provider = shared.process({
+      secrets: [otherSecret], keyRequests: [{ purpose: 'access', algorithm: 'EdDSA' }],
+    })
     for (const call of [() => provider.current(), () => provider.rotateNow()]) {
       expect((await refusal(call)).message).toContain('no configured secret decrypts the key')
     }
@@ -202,7 +204,7 @@ describe('processes that start together on an empty store', () => {
   function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyRingProvider {
     return createKeyRingProvider({
       store, secrets,
-      demands: [{ purpose, algorithm: 'ES256' }],
+      keyRequests: [{ purpose, algorithm: 'ES256' }],
       application: { name: 'default', audience: null },
       crypto: nodeCrypto,
       clock: () => 1_800_000_000_000,

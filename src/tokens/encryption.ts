@@ -51,7 +51,7 @@ export function encryptionError({ kind, kids }: EncryptionFault): GeneralError {
  * Whether a key that this process has just added must be removed again, because another process has added encrypted
  * keys. Pure.
  */
-export function mustTakeBack(added: StoredKey, keys: readonly StoredKey[]): boolean {
+export function mustRemoveAddedKey(added: StoredKey, keys: readonly StoredKey[]): boolean {
   return !isEncrypted(added) && keys.some(isEncrypted)
 }
 

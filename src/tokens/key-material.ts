@@ -10,7 +10,7 @@ import { createSigningKey } from './key-ring.ts'
 import type { LoadedKey } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
-import type { KeyDemand } from './plan-rotation.ts'
+import type { KeyRequest } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 import { MAC_KEY_BYTES } from './token-mac.ts'
@@ -21,7 +21,7 @@ export interface KeyLoader {
   readonly hasSecret: boolean
   /** Creates a key, encrypted if there is a secret. Does not check whether it may be added to the store. */
   create(
-    demand: KeyDemand,
+    keyRequest: KeyRequest,
     createdAt: EpochMilliseconds,
     activeFrom: EpochMilliseconds,
   ): Promise<StoredKey>

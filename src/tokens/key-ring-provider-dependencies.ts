@@ -2,7 +2,7 @@ import type { Host } from '../base/host.ts'
 import type { Clock } from '../base/time.ts'
 import type { Crypto } from './crypto.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import type { KeyPolicy, SigningDemand } from './plan-rotation.ts'
+import type { KeyPolicy, SigningKeyRequest } from './plan-rotation.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** What a key ring provider needs. */
@@ -20,7 +20,7 @@ export interface KeyRingProviderDependencies {
    * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are of other kinds of
    * processes. Keys of another algorithm still verify until they are removed.
    */
-  readonly demands: readonly SigningDemand[]
+  readonly keyRequests: readonly SigningKeyRequest[]
   /** The application whose refresh tokens are accepted. */
   readonly application: ApplicationIdentity
   /** When keys are added and removed. */

@@ -42,7 +42,7 @@ describe('the first use', () => {
     const provider = shared.process()
     const rings = await Promise.all(Array.from({ length: 20 }, () => provider.current()))
     expect(new Set(rings).size).toBe(1)
-    expect(provider.atHand(shared.now)).toBe(rings[0])
+    expect(provider.cached(shared.now)).toBe(rings[0])
     expect(shared.reads).toBe(1)
   })
 
@@ -71,10 +71,10 @@ describe('the key ring in memory', () => {
     const ring = await provider.current()
     shared.reads = 0
     shared.now += 59_999
-    expect(provider.atHand(shared.now)).toBe(ring)
+    expect(provider.cached(shared.now)).toBe(ring)
     expect(shared.reads).toBe(0)
     shared.now += 1
-    for (let call = 0; call < 10; call++) expect(provider.atHand(shared.now)).toBe(ring)
+    for (let call = 0; call < 10; call++) expect(provider.cached(shared.now)).toBe(ring)
     expect(shared.reads).toBe(1)
     expect(await provider.reload()).toBe(ring)
   })
@@ -86,18 +86,18 @@ describe('the key ring in memory', () => {
     shared.down = true
     shared.reads = 0
     shared.now += 5 * MINUTE
-    expect(provider.atHand(shared.now)).toBe(ring)
+    expect(provider.cached(shared.now)).toBe(ring)
     await settled()
     expect(shared.errors).toHaveLength(1)
     // Every few seconds, it tries again; no call waits for it.
     for (let second = 0; second < 60; second++) {
       shared.now += 1000
-      expect(provider.atHand(shared.now)).toBe(ring)
+      expect(provider.cached(shared.now)).toBe(ring)
       await settled()
     }
     expect(shared.reads).toBe(13)
     shared.now += 3 * DAY
-    expect(provider.atHand(shared.now)).toBe(ring)
+    expect(provider.cached(shared.now)).toBe(ring)
     await settled()
     shared.down = false
     await provider.reload()
@@ -215,7 +215,7 @@ describe('rotation', () => {
     const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(
       JSON.stringify(sampleMembers()),
     )
-    const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    const provider = shared.process({ keyRequests: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     expect((await provider.current()).signingKeyAt('access', shared.now).algorithm).toBe('ES256')
     shared.now += HOUR
     const ring = await provider.current()
@@ -240,7 +240,7 @@ describe('rotation', () => {
 })
 
 describe('static keys', () => {
-  const demands = [
+  const keyRequests = [
     { purpose: 'access', algorithm: 'ES256' }, { purpose: 'core-static', algorithm: 'RS256' },
   ] as const
   const staticKidsOf = async (shared: SharedKeys): Promise<readonly string[]> => (
@@ -249,7 +249,7 @@ describe('static keys', () => {
 
   test('V-03: rotating the keys creates no static key', async () => {
     const shared = new SharedKeys()
-    const provider = shared.process({ demands })
+    const provider = shared.process({ keyRequests })
     await provider.current()
     const before = await staticKidsOf(shared)
     await provider.rotateNow()
@@ -258,11 +258,11 @@ describe('static keys', () => {
   })
 
   test('REV-03: stay when all keys are replaced, whichever process does it', async () => {
-    for (const own of [demands, [demands[0]]]) {
+    for (const own of [keyRequests, [keyRequests[0]]]) {
       const shared = new SharedKeys()
-      const provider = shared.process({ demands, secrets: [secret] })
+      const provider = shared.process({ keyRequests, secrets: [secret] })
       const before = (await provider.current()).signingKeyAt('core-static', shared.now)
-      await shared.process({ demands: own, secrets: [secret] }).replaceAll(until)
+      await shared.process({ keyRequests: own, secrets: [secret] }).replaceAll(until)
       expect(await shared.keys()).toHaveLength(3)
       expect((await provider.reload()).signingKeyAt('core-static', shared.now)).toBe(before)
     }
@@ -270,9 +270,9 @@ describe('static keys', () => {
 
   test('REV-03: are also replaced if no secret decrypts them, so that the store stays usable', async () => {
     const shared = new SharedKeys()
-    await shared.process({ demands, secrets: [secret] }).current()
+    await shared.process({ keyRequests, secrets: [secret] }).current()
     const before = await staticKidsOf(shared)
-    const provider = shared.process({ demands, secrets: ['another secret of more than 32 characters'] })
+    const provider = shared.process({ keyRequests, secrets: ['another secret of more than 32 characters'] })
     await provider.replaceAll(until)
     expect(await staticKidsOf(shared)).toHaveLength(1)
     expect(await staticKidsOf(shared)).not.toEqual(before)
@@ -280,15 +280,15 @@ describe('static keys', () => {
   })
 })
 
-test('with `yields`, new keys have the algorithm of the keys in the store, not the one of the demand', async () => {
+test('with `keepsAlgorithm`, new keys have the algorithm of the keys in the store, not the requested one', async () => {
   const shared = new SharedKeys()
-  await shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] }).current()
-  const yielding = shared.process({ demands: [{ purpose: 'access', algorithm: 'ES256', yields: true }] })
-  await yielding.current()
+  await shared.process({ keyRequests: [{ purpose: 'access', algorithm: 'EdDSA' }] }).current()
+  const keeping = shared.process({ keyRequests: [{ purpose: 'access', algorithm: 'ES256', keepsAlgorithm: true }] })
+  await keeping.current()
   shared.now += 2 * HOUR
-  await yielding.reload()
+  await keeping.reload()
   expect(await shared.keys()).toHaveLength(2)
-  await yielding.rotateNow()
+  await keeping.rotateNow()
   expect((await shared.keys()).map(({ algorithm }) => algorithm).filter(each => each !== 'HMAC-SHA-256'))
     .toEqual(['EdDSA', 'EdDSA'])
 })

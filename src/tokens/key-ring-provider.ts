@@ -12,8 +12,8 @@ import { createKeyRing } from './key-ring.ts'
 import type { KeyRing, LoadedKey } from './key-ring.ts'
 import { rotates } from './key-store.ts'
 import type { KeyPurpose, StoredKey } from './key-store.ts'
-import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDemand } from './plan-rotation.ts'
-import type { KeyDemand, SigningDemand } from './plan-rotation.ts'
+import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, resolveKeyRequest } from './plan-rotation.ts'
+import type { KeyRequest, SigningKeyRequest } from './plan-rotation.ts'
 import { checkSecrets } from './secrets.ts'
 
 /** Holds the key ring of one process: reads the keys, adds new ones when they are due, and removes old ones. */
@@ -22,7 +22,7 @@ export interface KeyRingProvider {
    * The key ring in memory, if it is recent enough; reloads it in the background when that is due. Null before the
    * first load, and after an hour without one: {@link KeyRingProvider.current} then waits for the store.
    */
-  atHand(now: EpochMilliseconds): KeyRing | null
+  cached(now: EpochMilliseconds): KeyRing | null
   /** The key ring in memory, or else of the store. @throws GeneralError if there is none and the store fails. */
   current(): Promise<KeyRing>
   /** The keys that the store had at the last load, for monitoring; null before the first. */
@@ -63,8 +63,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   const { host = longLivedHost, onRotated, onSessionsEnded, onError } = dependencies
   // Refresh keys come first, because every kind of process has them. If several processes start on an empty store at
   // once, one adds the first key, and whether that key is encrypted decides for all (S-04).
-  const demands: readonly (KeyDemand | SigningDemand)[] = [
-    { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, ...dependencies.demands,
+  const keyRequests: readonly (KeyRequest | SigningKeyRequest)[] = [
+    { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, ...dependencies.keyRequests,
   ]
   checkSecrets(secrets)
   let prepared: KeyChanger | null = null
@@ -93,7 +93,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
 
   /** Whether there is a key for each purpose. */
   function isComplete(keys: readonly StoredKey[]): boolean {
-    return demands.every(({ purpose }) => keys.some(key => key.purpose === purpose))
+    return keyRequests.every(({ purpose }) => keys.some(key => key.purpose === purpose))
   }
 
   /**
@@ -102,14 +102,14 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
    */
   async function addDueKeys(changer: KeyChanger, accepted: readonly StoredKey[]): Promise<readonly StoredKey[]> {
     let keys = accepted
-    for (let attempt = 0; attempt < ATTEMPTS * demands.length; attempt++) {
+    for (let attempt = 0; attempt < ATTEMPTS * keyRequests.length; attempt++) {
       const now = clock()
-      const due = demands
-        .map(each => settleDemand(keys, each))
-        .map(demand => ({ demand, plan: planRotation(keys, demand, now, keyPolicy) }))
+      const due = keyRequests
+        .map(each => resolveKeyRequest(keys, each))
+        .map(keyRequest => ({ keyRequest, plan: planRotation(keys, keyRequest, now, keyPolicy) }))
         .find(({ plan }) => plan.kind === 'add')
       if (due?.plan.kind !== 'add') break
-      const step = await addKey(changer, due.demand, due.plan)
+      const step = await addKey(changer, due.keyRequest, due.plan)
       if (step.added !== null) onRotated(step.added)
       keys = step.keys
     }
@@ -135,7 +135,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       onError(error)
     }
     const accepted = acceptedKeys(stored, startedAt, keyPolicy)
-    const wanted = accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose))
+    const wanted = accepted.filter(key => keyRequests.some(({ purpose }) => purpose === key.purpose))
     const ring = await toRing(loader, wanted, isOutdated)
     if (isOutdated()) return ring
     current = ring
@@ -251,7 +251,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   return {
     listed: () => known,
     failure: () => failure,
-    atHand,
+    cached: atHand,
     current: async () => atHand(clock()) ?? refreshRing(),
     reload,
 
@@ -265,7 +265,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     },
 
     async rotateNow(named) {
-      const chosen = demands.filter(({ purpose }) => named === undefined ? rotates(purpose) : purpose === named)
+      const chosen = keyRequests.filter(({ purpose }) => named === undefined ? rotates(purpose) : purpose === named)
       const { newest, added } = await rotateKeys(await prepare(), chosen)
       for (const key of added) onRotated(key)
       await reload()

@@ -7,13 +7,13 @@ import {
   createKeyPolicy, KEY_ROTATION_INTERVAL, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation,
   PUBLICATION_LEAD, retiredKeys,
 } from './plan-rotation.ts'
-import type { KeyDemand } from './plan-rotation.ts'
+import type { KeyRequest } from './plan-rotation.ts'
 import { present } from '../../test/support/present.ts'
 
 const MINUTE = 60_000
 const DAY = 86_400_000
 const start: EpochMilliseconds = 1_800_000_000_000
-const demands: Readonly<Record<KeyPurpose, KeyDemand>> = {
+const keyRequests: Readonly<Record<KeyPurpose, KeyRequest>> = {
   access: { purpose: 'access', algorithm: 'ES256' },
   refresh: { purpose: 'refresh', algorithm: 'HMAC-SHA-256' },
   'core-dynamic': { purpose: 'core-dynamic', algorithm: 'RS256' },
@@ -42,15 +42,15 @@ function live(
   for (const [index, step] of steps.entries()) {
     now += step
     const added: StoredKey[] = []
-    const newKey = ({ purpose, algorithm }: KeyDemand, activeFrom: EpochMilliseconds): void => {
+    const newKey = ({ purpose, algorithm }: KeyRequest, activeFrom: EpochMilliseconds): void => {
       number += 1
       const kid = String(number).padStart(16, '0')
       added.push({ kid, purpose, algorithm, createdAt: now, activeFrom, material: '' })
     }
-    for (const demand of Object.values(demands)) {
-      const plan = planRotation(keys, demand, now, keyPolicy)
-      if (plan.kind === 'add') newKey(demand, plan.activeFrom)
-      else if (early.has(index)) newKey(demand, planEarlyRotation(keys, demand.purpose, now).activeFrom)
+    for (const keyRequest of Object.values(keyRequests)) {
+      const plan = planRotation(keys, keyRequest, now, keyPolicy)
+      if (plan.kind === 'add') newKey(keyRequest, plan.activeFrom)
+      else if (early.has(index)) newKey(keyRequest, planEarlyRotation(keys, keyRequest.purpose, now).activeFrom)
     }
     const all = [...keys, ...added]
     const retired = new Set(retiredKeys(all, now, keyPolicy))
@@ -145,14 +145,14 @@ test('a key of another algorithm is added at once, but two configurations do not
   const key: StoredKey = {
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start, material: '',
   }
-  const demand = { purpose: 'access', algorithm: 'EdDSA' } as const
+  const keyRequest = { purpose: 'access', algorithm: 'EdDSA' } as const
   const keyPolicy = createKeyPolicy(sampleKeyPolicy)
-  const plan = planRotation([key], demand, start + MINUTE, keyPolicy)
+  const plan = planRotation([key], keyRequest, start + MINUTE, keyPolicy)
   expect(plan).toEqual({ kind: 'add', activeFrom: start + MINUTE + PUBLICATION_LEAD, newest: key.kid })
   if (plan.kind !== 'add') return
   const next: StoredKey = { ...key, kid: 'B'.repeat(16), algorithm: 'EdDSA', activeFrom: plan.activeFrom }
-  expect(planRotation([key, next], demands.access, start + 2 * MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
-  expect(planRotation([key, next], demand, plan.activeFrom + MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
+  expect(planRotation([key, next], keyRequests.access, start + 2 * MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
+  expect(planRotation([key, next], keyRequest, plan.activeFrom + MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
 })
 
 test('a key that is added early is always newer than every other', () => {

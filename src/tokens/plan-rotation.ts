@@ -71,17 +71,17 @@ export function createKeyPolicy({ keyRotationInterval, idleTimeout, absoluteTime
 }
 
 /** Which keys are needed: their purpose and algorithm. */
-export interface KeyDemand {
+export interface KeyRequest {
   readonly purpose: KeyPurpose
   readonly algorithm: StoredKey['algorithm']
 }
 
 /** Which signing keys are needed. */
-export interface SigningDemand extends KeyDemand {
+export interface SigningKeyRequest extends KeyRequest {
   readonly purpose: SigningPurpose
   readonly algorithm: SignatureAlgorithm
   /** Whether the algorithm of existing keys is used instead, if there are any. */
-  readonly yields?: boolean
+  readonly keepsAlgorithm?: boolean
 }
 
 /** The condition for adding a key: `newest` must still be the newest of its purpose. */
@@ -103,16 +103,16 @@ const keep: RotationPlan = { kind: 'keep' }
  */
 export function planRotation(
   keys: readonly StoredKey[],
-  demand: KeyDemand,
+  keyRequest: KeyRequest,
   now: EpochMilliseconds,
   policy: KeyPolicy,
 ): RotationPlan {
-  const newest = newestOf(keys, demand.purpose)
+  const newest = newestOf(keys, keyRequest.purpose)
   if (newest === null) return { kind: 'add', activeFrom: now, newest: null }
   // One key at a time: processes with different configurations, as during a roll-out, must not add keys alternately.
   if (newest.activeFrom > now) return keep
-  const lifetime = keyLifetimeOf(demand.purpose, policy)
-  const due = newest.algorithm === demand.algorithm ? newest.activeFrom + lifetime : now
+  const lifetime = keyLifetimeOf(keyRequest.purpose, policy)
+  const due = newest.algorithm === keyRequest.algorithm ? newest.activeFrom + lifetime : now
   const earliest = now + policy.publicationLead
   return due > earliest ? keep : { kind: 'add', activeFrom: earliest, newest: newest.kid }
 }
@@ -213,10 +213,10 @@ function retentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
   return purpose === 'refresh' ? policy.refreshKeyRetention : policy.accessKeyRetention
 }
 
-/** The algorithm of a new key: the one demanded, or with `yields` that of the newest key of the purpose. Pure. */
-export function settleDemand(keys: readonly StoredKey[], demand: KeyDemand & { readonly yields?: boolean }): KeyDemand {
-  const { purpose, algorithm } = demand
-  const newest = demand.yields === true ? newestOf(keys, purpose) : null
+/** The key to add: of the algorithm requested, or with `keepsAlgorithm` of that of the newest key. Pure. */
+export function resolveKeyRequest(keys: readonly StoredKey[], requested: KeyRequest | SigningKeyRequest): KeyRequest {
+  const { purpose, algorithm } = requested
+  const newest = 'keepsAlgorithm' in requested && requested.keepsAlgorithm === true ? newestOf(keys, purpose) : null
   return { purpose, algorithm: newest?.algorithm ?? algorithm }
 }
 

@@ -4,7 +4,7 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { SigningDemand } from './plan-rotation.ts'
+import type { SigningKeyRequest } from './plan-rotation.ts'
 import type { MacSource } from './token-mac.ts'
 
 /** The claims of every access token, in any format (RFC 7519, RFC 9068). */
@@ -90,7 +90,7 @@ export type TokenReading<Claims> =
  */
 export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaims> {
   /** The keys that it signs with, one for each purpose. */
-  readonly demands: readonly SigningDemand[]
+  readonly keyRequests: readonly SigningKeyRequest[]
   /** Longer strings are rejected as access tokens without being read (DOS-01). */
   readonly maxLength: number
   /** The style of a call that chooses none. */
@@ -113,7 +113,7 @@ export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaim
    * The error if a token of the session cannot contain this payload (a JSON string), which must then not be stored
    * (S-12); null if it can. `style`: that of the first token, at a login.
    */
-  refusal(subject: Subject, payload: string, style: Style | null): InvalidDataError | null
+  findLengthProblem(subject: Subject, payload: string, style: Style | null): InvalidDataError | null
   /** Issues a pair of tokens. @throws InvalidDataError if no token can contain the payload. */
   issue(draft: TokenDraft, style: Style, keys: KeyRing, now: EpochMilliseconds): Promise<TokenPair<Claims>>
   /** Issues an access token; the refresh token stays. @throws InvalidDataError as {@link TokenFormat.issue}. */

@@ -94,11 +94,11 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   const secure = origin.protocol === 'https:'
   const domain = options.domain === undefined ? null : parseDomain('domain', options.domain, origin)
   const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
-  const { sameSite = rules.sameSite.preset, partitioned = rules.partitioned.preset } = options
+  const { sameSite = rules.sameSite.defaultValue, partitioned = rules.partitioned.defaultValue } = options
   const shared = { domain, secure, sameSite, partitioned }
-  const preset = defaultCookieNames(origin, domain !== null)
-  const { accessTokenName: accessName = preset.accessToken, refreshTokenName: refreshName = preset.refreshToken } =
-    options
+  const names = defaultCookieNames(origin, domain !== null)
+  const { accessTokenName: accessName = names.accessToken } = options
+  const { refreshTokenName: refreshName = names.refreshToken } = options
   const macName = `${accessName}Mac`
   if (refreshName === accessName || refreshName === macName) {
     throw new GeneralError('MISUSE',
@@ -168,7 +168,7 @@ function domainsOf(origin: URL): readonly string[] {
 
 function parseDomain(name: 'domain' | 'olderDomain', text: string, origin: URL): string {
   const domain = text.toLowerCase().replace(/^\./, '')
-  return domainsOf(origin).includes(domain) ? domain : refuse(`cookie.${name}`, rules[name].accepts, text)
+  return domainsOf(origin).includes(domain) ? domain : refuse(`cookie.${name}`, rules[name].expected, text)
 }
 
 function parseOlderDomain(text: string, origin: URL): string | null {

@@ -48,7 +48,7 @@ function createCore(isSlow = false) {
   const outcomeOf = (text: string): VerifyOutcome<object> => tokens[text]?.[0] ?? { kind: 'unrecognized' }
   return {
     calls,
-    peekHandle: (text: string): SessionHandle | null => tokens[text]?.[1] ?? null,
+    decodeHandleUnverified: (text: string): SessionHandle | null => tokens[text]?.[1] ?? null,
     verify: async (text: string, options: VerifyOptions = {}, macs?: MacSource): Promise<VerifyOutcome<object>> => {
       calls.push({ text, options, macs })
       return outcomeOf(text)

@@ -38,7 +38,9 @@ export interface VerifiedCandidate<Payload extends object> {
 }
 
 /** What is needed to verify an access token. */
-export type AccessTokenVerifier<Payload extends object> = Pick<HttpCore<Payload, object>, 'verify' | 'peekHandle'>
+export type AccessTokenVerifier<Payload extends object> = (
+  Pick<HttpCore<Payload, object>, 'verify' | 'decodeHandleUnverified'>
+)
 
 /** The settings that are needed to find an access token: the name of its cookie. */
 export interface AccessCookiePolicy {
@@ -90,7 +92,10 @@ export async function verifyAccessTokenOf<Payload extends object>(
     if (outcome.kind !== 'unrecognized') return judge(core, 'header', bearer, outcome, false) ?? wrongChannel
   }
   const candidates = cookieTokens(request, policy.cookies.accessToken)
-  if (!proven) return candidates.some(text => isOfTransferMode('cookie', core.peekHandle(text))) ? crossSite : none
+  if (!proven) {
+    const isSent = candidates.some(text => isOfTransferMode('cookie', core.decodeHandleUnverified(text)))
+    return isSent ? crossSite : none
+  }
   const judged: VerifiedCandidate<Payload>[] = []
   for (const text of candidates) {
     const access = judge(core, 'cookie', text, await core.verify(text, options, macs), candidates.length > 1)
@@ -101,7 +106,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
 
 /** As {@link verifyAccessTokenOf}, if it is synchronous and there is one token to verify; undefined otherwise. */
 export function verifyAccessTokenNow<Payload extends object>(
-  core: Pick<HttpCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
+  core: Pick<HttpCore<Payload, object>, 'verifyNow' | 'decodeHandleUnverified'>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
@@ -128,7 +133,7 @@ const crossSite = { kind: 'cross-site' } as const
 
 /** Null for a token that is unrecognized or of the other transfer mode. */
 function judge<Payload extends object>(
-  core: Pick<HttpCore<Payload, object>, 'peekHandle'>,
+  core: Pick<HttpCore<Payload, object>, 'decodeHandleUnverified'>,
   channel: TransferMode,
   accessToken: string,
   outcome: VerifyOutcome<Payload>,
@@ -142,14 +147,14 @@ function judge<Payload extends object>(
  * The handle of the session. That of a token that is not valid is unverified: it is compared, but authorizes nothing.
  */
 function handleOf(
-  core: Pick<HttpCore<object, object>, 'peekHandle'>,
+  core: Pick<HttpCore<object, object>, 'decodeHandleUnverified'>,
   accessToken: string,
   outcome: CandidateOutcome<object>,
 ): SessionHandle | null {
   switch (outcome.kind) {
     case 'active': return outcome.claims.sid
     case 'revoked': return outcome.handle
-    case 'refresh-required': return core.peekHandle(accessToken)
+    case 'refresh-required': return core.decodeHandleUnverified(accessToken)
   }
 }
 

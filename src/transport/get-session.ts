@@ -148,7 +148,7 @@ async function admit<Payload extends object, Info extends object>(
   const { channel, outcome } = presented
   if (outcome.kind === 'refresh-required') return afterRefresh(context, exchange, options, guarded, REFRESH_REQUIRED)
   if (outcome.kind === 'revoked') {
-    const handle = core.peekHandle(presented.accessToken)
+    const handle = core.decodeHandleUnverified(presented.accessToken)
     const end = { reason: 'revoked', handles: handle === null ? [] : [handle] } as const
     const edits = clearingEdits(policy.cookies, channel, end, leftoversOf(context, request, presented))
     // A page cannot read the answer to its `EventSource`. Its next refresh ends the session, and learns why.

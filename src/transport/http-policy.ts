@@ -111,11 +111,11 @@ export function createHttpPolicy(
   if (url.protocol === 'http:' && !isLocalHostname(url.hostname) && options[allowInsecureCookies] !== true) {
     refuse('origin', 'https, or http on localhost, because others can read what is sent over http', options.origin)
   }
-  const basePath = normalPath(options.basePath ?? rules.basePath.preset)
+  const basePath = normalPath(options.basePath ?? rules.basePath.defaultValue)
   const gatewayPath = normalPath(options.gatewayPath ?? '')
   const externalPath = gatewayPath + basePath
-  const sessionExpiredStatusCode = options.sessionExpiredStatusCode ?? rules.sessionExpiredStatusCode.preset
-  const invalidClaimStatusCode = options.invalidClaimStatusCode ?? rules.invalidClaimStatusCode.preset
+  const sessionExpiredStatusCode = options.sessionExpiredStatusCode ?? rules.sessionExpiredStatusCode.defaultValue
+  const invalidClaimStatusCode = options.invalidClaimStatusCode ?? rules.invalidClaimStatusCode.defaultValue
   if (sessionExpiredStatusCode === invalidClaimStatusCode) {
     throw new GeneralError('MISUSE', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ; '
       + `both are ${invalidClaimStatusCode}`)
@@ -130,7 +130,7 @@ export function createHttpPolicy(
     basePath,
     gatewayPath,
     cookies: createCookieConfig(options.cookie ?? {}, url, `${externalPath}/session/refresh`),
-    antiCsrf: options.antiCsrf ?? rules.antiCsrf.preset,
+    antiCsrf: options.antiCsrf ?? rules.antiCsrf.defaultValue,
     sessionExpiredStatusCode,
     invalidClaimStatusCode,
   }

@@ -22,7 +22,7 @@ export interface PresentedRefreshToken {
  * but not the latter, because of its `__Host-` prefix.
  */
 export function findRefreshToken(
-  core: Pick<HttpCore<object, object>, 'peekHandle'>,
+  core: Pick<HttpCore<object, object>, 'decodeHandleUnverified'>,
   policy: HttpPolicy,
   request: HttpRequest,
 ): PresentedRefresh {
@@ -35,11 +35,12 @@ export function findRefreshToken(
 
 /** The refresh tokens in cookies that count, as {@link findRefreshToken} says. */
 export function refreshTokensInCookies(
-  core: Pick<HttpCore<object, object>, 'peekHandle'>,
+  core: Pick<HttpCore<object, object>, 'decodeHandleUnverified'>,
   policy: HttpPolicy,
   request: HttpRequest,
 ): readonly PresentedRefreshToken[] {
-  const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
+  const accessTokens = cookieTokens(request, policy.cookies.accessToken)
+  const handles = new Set(accessTokens.map(text => core.decodeHandleUnverified(text)))
   return cookieTokens(request, policy.cookies.refreshToken).flatMap(text => presentedToken(text) ?? [])
     .filter(({ token: { handle } }) => isOfTransferMode('cookie', handle) && handles.has(handle))
 }

@@ -91,7 +91,7 @@ async function sessionsOf<Payload extends object, Info extends object>(
   const { core, policy } = context
   const texts = [
     ...cookieTokens(request, policy.cookies.accessToken).filter(text =>
-      isOfTransferMode('cookie', core.peekHandle(text))
+      isOfTransferMode('cookie', core.decodeHandleUnverified(text))
     ),
     ...refreshTokensInCookies(core, policy, request).map(({ text }) => text),
   ]

@@ -196,6 +196,6 @@ function carriesAccessToken<Payload extends object, Info extends object>(
   mode: TransferMode,
 ): boolean {
   const bearer = bearerToken(request)
-  if (mode === 'header') return bearer !== null && core.peekHandle(bearer) !== null
+  if (mode === 'header') return bearer !== null && core.decodeHandleUnverified(bearer) !== null
   return cookieTokens(request, policy.cookies.accessToken).length > 0
 }

@@ -42,7 +42,7 @@ const trustedOriginRule: Rule<TrustedOrigin, undefined> = rule(
 export const trustedOriginsRule: Rule<readonly TrustedOrigin[], undefined> = {
   ...rule('an array of origins such as ["https://www.example.com"], or of functions', (
     value,
-  ): value is readonly TrustedOrigin[] => Array.isArray(value) && value.every(trustedOriginRule.fits)),
+  ): value is readonly TrustedOrigin[] => Array.isArray(value) && value.every(trustedOriginRule.isValid)),
   item: trustedOriginRule,
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import type { Me } from '../../src/console/api-types.ts'
+import type { SignedInOperator } from '../../src/console/api-types.ts'
 import { answerOf, press, problemsIn, rowsOf, untilRead } from './console-support/pages.ts'
 import { runConsole } from './console-support/run-console.ts'
 import { hostileSessions, hostileTexts, insertAll, insertTheft, sampleSessions } from './console-support/seed.ts'
@@ -81,7 +81,7 @@ describe.skipIf(browserPath === null)('the safety of the console', () => {
     expect(await page.getByRole('button', { name: /Rotate/ }).count()).toBe(0)
     const answers = await page.evaluate(async handle => {
       const api = new URL('api/', location.href.split('#')[0]).href
-      const { changeToken }: Me = await (await fetch(`${api}me`)).json()
+      const { changeToken }: SignedInOperator = await (await fetch(`${api}me`)).json()
       const send = async (method: string, path: string, body?: object): Promise<string> => {
         const response = await fetch(`${api}${path}`, {
           method, headers: { 'x-console-token': changeToken, 'content-type': 'application/json' },

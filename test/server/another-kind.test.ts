@@ -41,7 +41,7 @@ vi.mock('../../src/stores/redis/kind.ts', async () => {
       },
       async inspect(url: string, naming: object) {
         const name = nameOf(url, naming)
-        return { condition: stores.has(name) ? 'ready' : 'missing', sought: `archive ${name}` }
+        return { condition: stores.has(name) ? 'ready' : 'missing', target: `archive ${name}` }
       },
       migrations: {
         async apply(url: string, naming: object) {

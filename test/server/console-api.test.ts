@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { JsonObject } from '../../src/base/json.ts'
 import type {
-  AuditEvent, ConsoleEvents, HealthReport, Inspection, Keys, Me, Overview, SessionDetail, SessionRows, TokenEvent,
+  AuditEvent, ConsoleEvents, HealthReport, Inspection, Keys, Overview, SessionDetail, SessionRows, SignedInOperator,
+  TokenEvent,
 } from '../../src/console/api-types.ts'
 import { POINTS, STEP } from '../../src/console/series.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -36,7 +37,7 @@ const audit = async (client: ConsoleClient, query = ''): Promise<readonly AuditE
 )
 
 test('CON-10: me says who is logged in', async () => {
-  const me = await read<Me>(rae, '/me')
+  const me = await read<SignedInOperator>(rae, '/me')
   expect(me).toMatchObject({ name: 'rae', role: 'read', login: 'key', application: 'public', now: world.clock() })
 })
 
@@ -516,7 +517,7 @@ test('CON-21: another application of the server has a console of its own, below 
   await own.native('POST', '/appid-shop/v1/sessions', { userId: 'shopper' })
   const shop = own.browser('/appid-shop/console')
   for (const [name, value] of client.cookies) shop.cookies.set(name, value)
-  expect((await read<Me>(shop, '/me')).application).toBe('shop')
+  expect((await read<SignedInOperator>(shop, '/me')).application).toBe('shop')
   expect((await read<SessionRows>(shop, '/sessions')).sessions.map(({ userId }) => userId)).toEqual(['shopper'])
   expect((await read<SessionRows>(client, '/sessions')).sessions).toEqual([])
   expect((await own.browser('/appid-none/console').get('/me')).status).toBe(404)

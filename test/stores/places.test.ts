@@ -31,7 +31,7 @@ interface Place {
   /** Flags with a typing error. */
   readonly mistyped: readonly (readonly string[])[]
   /** What messages say is missing, with the chosen names. */
-  readonly sought: string
+  readonly target: string
   /** The prefix of the server's application `my-shop` then. */
   readonly shop: string
   /** Opens the store as an application does, with the chosen schema if there is one. */
@@ -52,7 +52,7 @@ function sqlite(): Place {
     url: `sqlite:${file}`,
     chosen: { prefix: 'mine_' },
     mistyped: [[], ['--prefix', 'mime_'], ['--prefix', 'mine_', '--app', 'shopp']],
-    sought: `table mine_meta in the SQLite file ${file}`,
+    target: `table mine_meta in the SQLite file ${file}`,
     shop: 'mine_my_shop_',
     open: prefix => openSqliteStore(file, { prefix }),
     async list() {
@@ -89,7 +89,7 @@ async function postgres(): Promise<Place | null> {
       [], ['--prefix', 'mine_'], ['--schema', 'theirs'], ['--prefix', 'mine_', '--schema', 'there'],
       ['--prefix', 'mine_', '--schema', 'theirs', '--app', 'shopp'],
     ],
-    sought: 'table "theirs"."mine_meta" in the PostgreSQL database "places"',
+    target: 'table "theirs"."mine_meta" in the PostgreSQL database "places"',
     shop: 'mine_my_shop_',
     open: prefix => createPostgresStore(url, { prefix, schema: 'theirs' }),
     list: () => query(`
@@ -116,7 +116,7 @@ async function mariadb(): Promise<Place | null> {
     url,
     chosen: { prefix: 'mine_' },
     mistyped: [[], ['--prefix', 'mime_'], ['--prefix', 'mine_', '--app', 'shopp']],
-    sought: 'table `mine_meta` in the MySQL database `places`',
+    target: 'table `mine_meta` in the MySQL database `places`',
     shop: 'mine_my_shop_',
     open: prefix => createMysqlStore(url, { prefix }),
     list: async () => (await query('SHOW TABLES') as object[]).map(row => String(Object.values(row)[0])),
@@ -135,7 +135,7 @@ function redis(): Place | null {
     url,
     chosen: { prefix: 'mine:' },
     mistyped: [[], ['--prefix', 'mime:'], ['--prefix', 'mine'], ['--prefix', 'mine:', '--app', 'shopp']],
-    sought: 'key mine:{shared}:keys in this Redis database',
+    target: 'key mine:{shared}:keys in this Redis database',
     shop: 'mine_my-shop:',
     open: prefix => createRedisStore(url, { prefix }),
     async list() {
@@ -253,13 +253,13 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
   })
 
   test('tables of another version are reported and not changed', async () => {
-    const { setVersion, sought } = place()
+    const { setVersion, target } = place()
     if (setVersion === null) return
     await setVersion(0)
     await expectNothing(chosenFlags(),
-      ['the tables are older than this version of Keyturn', sought, '`keyturn migrate`'])
+      ['the tables are older than this version of Keyturn', target, '`keyturn migrate`'])
     await setVersion(99)
-    await expectNothing(chosenFlags(), ['a newer version of Keyturn has migrated this store', sought])
+    await expectNothing(chosenFlags(), ['a newer version of Keyturn has migrated this store', target])
     await setVersion(1)
   })
 })

@@ -11,7 +11,7 @@ import type { HttpCore } from '../../src/transport/http-context.ts'
 
 /** The dependencies of a core of the library, in one object. */
 export interface CoreDependencies<Payload extends object, Info extends object>
-  extends Omit<EngineDependencies, 'demands' | 'application'> {
+  extends Omit<EngineDependencies, 'keyRequests' | 'application'> {
   readonly issuer: string
   readonly application: string
   readonly audience: string | null
@@ -26,10 +26,13 @@ export function createCore<Payload extends object, Info extends object>(
 ): HttpCore<Payload, Info> {
   const { crypto, entropy, policy } = rest
   const format = atJwt({ issuer, application, audience, algorithm, crypto, entropy, clockTolerance: CLOCK_TOLERANCE })
-  const engine = createEngine({ ...rest, demands: format.demands, application: { name: application, audience } })
+  const engine = createEngine({
+    ...rest, keyRequests: format.keyRequests, application: { name: application, audience },
+  })
   const core = createSessionCore(engine, format, createCodecs<Payload, Info>(policy, {
     ...payloadSchema === undefined ? {} : { payload: payloadSchema },
     ...infoSchema === undefined ? {} : { info: infoSchema },
   }))
-  return { ...core, peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
+  const { decodeHandleUnverified, ownerOfAccessToken } = format
+  return { ...core, decodeHandleUnverified, ownerOfAccessToken }
 }

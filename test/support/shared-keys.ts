@@ -45,7 +45,7 @@ export class SharedKeys {
       random: () => 0,
       learnTime: async () => undefined,
       application: { name: 'default', audience: null },
-      demands: [{ purpose: 'access', algorithm: 'ES256' }],
+      keyRequests: [{ purpose: 'access', algorithm: 'ES256' }],
       keyPolicy: createKeyPolicy(sampleKeyPolicy),
       secrets: [],
       onRotated: key => this.made.push(key),

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { ApiError, ConsoleErrorCode, Conflict, Me } from '../../../src/console/api-types.ts'
+import type { ApiError, ConsoleErrorCode, Conflict, SignedInOperator } from '../../../src/console/api-types.ts'
 import { learnTime } from './clock.ts'
 
 /** A request that was not answered with 2xx, or not at all (`offline`). */
@@ -20,7 +20,7 @@ export class ApiFailure extends Error {
 }
 
 /** Who is logged in; null: nobody; undefined: not asked yet. */
-export const me = signal<Me | null | undefined>(undefined)
+export const me = signal<SignedInOperator | null | undefined>(undefined)
 /** Whether the operator was logged in before. */
 export const hasEnded = signal(false)
 /** Whether server and store can be reached. */
@@ -76,7 +76,7 @@ async function sendChange(method: Exclude<Method, 'GET'>, path: string, body?: o
 /** Reads who is logged in. */
 export async function readMe(): Promise<void> {
   try {
-    const found = await read<Me>('me')
+    const found = await read<SignedInOperator>('me')
     learnTime(found.now)
     me.value = found
     hasEnded.value = false

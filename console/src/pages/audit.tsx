@@ -34,7 +34,7 @@ export function AuditPage(): JSX.Element {
       {({ events, next }) => <>
         {events.length === 0 ? <Empty title={next !== null ? 'Nothing matches so far. “Next page” goes on.'
           : after === null ? 'Nothing was done yet.' : 'Nothing more.'} />
-          : <Table caption="Audit entries, newest first" columns={columns} rows={deedsOf(events)}
+          : <Table caption="Audit entries, newest first" columns={columns} rows={actionsOf(events)}
             keyOf={({ latest }) => latest.changeId} />}
         <Pages what="entries" isFirst={after === null} firstHref={hrefOf(['audit'], { ...filter })}
           nextHref={next === null ? null : hrefOf(['audit'], { ...filter, after: next })} />
@@ -44,21 +44,21 @@ export function AuditPage(): JSX.Element {
 }
 
 /** A change: what was intended, and what came of it. One of them may be on another page. */
-interface Deed {
+interface AuditedAction {
   readonly latest: AuditEvent
   readonly intention: AuditEvent | null
   readonly result: AuditEvent | null
 }
 
-/** The deeds of a page, newest first. */
-function deedsOf(events: readonly AuditEvent[]): Deed[] {
-  const deeds = new Map<string, Deed>()
+/** The actions of a page, newest first. */
+function actionsOf(events: readonly AuditEvent[]): AuditedAction[] {
+  const actions = new Map<string, AuditedAction>()
   for (const event of events) {
-    const { latest = event, intention = null, result = null } = deeds.get(event.changeId) ?? {}
-    deeds.set(event.changeId, event.stage === 'intended' ? { latest, intention: event, result }
+    const { latest = event, intention = null, result = null } = actions.get(event.changeId) ?? {}
+    actions.set(event.changeId, event.stage === 'intended' ? { latest, intention: event, result }
       : { latest, intention, result: event })
   }
-  return [...deeds.values()]
+  return [...actions.values()]
 }
 
 const actions: Readonly<Record<AuditAction, string>> = {
@@ -67,7 +67,7 @@ const actions: Readonly<Record<AuditAction, string>> = {
   'rotate-keys': 'Key rotation', 'export': 'Export', 'other': 'Another action',
 }
 
-const columns: readonly Column<Deed>[] = [
+const columns: readonly Column<AuditedAction>[] = [
   { title: 'When', cell: ({ latest }) => <Time at={latest.at} inList /> },
   {
     title: 'What',

@@ -23,12 +23,12 @@ interface Opening {
 let apps: Map<string, Application>
 let openings: Opening[]
 let closed: Application[]
-let madeApps: DynamicApplications
+let dynamicApplications: DynamicApplications
 beforeEach(() => {
   apps = new Map([['public', createTestApp()]])
   openings = []
   closed = []
-  madeApps = createDynamicApplications({
+  dynamicApplications = createDynamicApplications({
     apps,
     fixed: new Set(['public', 'shop']),
     open: () => new Promise((succeed, fail) => openings.push({ succeed, fail })),
@@ -54,7 +54,7 @@ function createTestApp(): Application {
 function isAllowed(appId: string, key?: string): boolean {
   const request = new IncomingMessage(new Socket())
   if (key !== undefined) request.headers['api-key'] = key
-  return madeApps.isAllowed(request, appId)
+  return dynamicApplications.isAllowed(request, appId)
 }
 
 /** Resolves when everything that does not wait for an application has happened. */
@@ -62,8 +62,8 @@ const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve
 
 describe('while an application is being opened', () => {
   test('a second call that creates it waits until it is served, and opens no other', async () => {
-    const first = madeApps.make('one', {})
-    const second = madeApps.make('one', {}).then(isNew => ({ isNew, isServed: apps.has('one') }))
+    const first = dynamicApplications.make('one', {})
+    const second = dynamicApplications.make('one', {}).then(isNew => ({ isNew, isServed: apps.has('one') }))
     await expect(Promise.race([second, settled()])).resolves.toBeUndefined()
     openings[0]?.succeed(createTestApp())
     expect(await second).toEqual({ isNew: false, isServed: true })
@@ -72,20 +72,22 @@ describe('while an application is being opened', () => {
   })
 
   test('if it cannot be opened, all calls that create it are rejected, and a later call tries again', async () => {
-    const attempts = [madeApps.make('one', {}), madeApps.make('one', {}), madeApps.remove('one')]
+    const attempts = [
+      dynamicApplications.make('one', {}), dynamicApplications.make('one', {}), dynamicApplications.remove('one'),
+    ]
     const outcomes = Promise.allSettled(attempts)
     openings[0]?.fail(new GeneralError('MISUSE', 'no such lifetime'))
     const refused = { status: 'rejected', reason: expect.any(RejectedRequest) }
     expect(await outcomes).toEqual([refused, refused, { status: 'fulfilled', value: false }])
     expect(apps.has('one')).toBe(false)
-    const later = madeApps.make('one', {})
+    const later = dynamicApplications.make('one', {})
     openings[1]?.succeed(createTestApp())
     expect(await later).toBe(true)
   })
 
   test('a call that removes it waits until it is served, and then removes it', async () => {
-    const making = madeApps.make('one', keyed)
-    const removing = [madeApps.remove('one'), madeApps.remove('one')]
+    const making = dynamicApplications.make('one', keyed)
+    const removing = [dynamicApplications.remove('one'), dynamicApplications.remove('one')]
     openings[0]?.succeed(createTestApp())
     expect(await making).toBe(true)
     expect(await Promise.all(removing)).toEqual([true, false])
@@ -94,9 +96,9 @@ describe('while an application is being opened', () => {
   })
 
   test('ADM-01: its API key is required from the first moment to the last', async () => {
-    const making = madeApps.make('one', keyed)
+    const making = dynamicApplications.make('one', keyed)
     expect([isAllowed('one'), isAllowed('one', KEY)]).toEqual([false, true])
-    const removing = madeApps.remove('one')
+    const removing = dynamicApplications.remove('one')
     expect(isAllowed('one')).toBe(false)
     openings[0]?.succeed(createTestApp())
     await making
@@ -105,9 +107,9 @@ describe('while an application is being opened', () => {
   })
 
   test('close waits for it and removes it, and no other can be created afterwards', async () => {
-    const making = madeApps.make('one', {})
-    const closing = madeApps.close()
-    await expect(madeApps.make('two', {})).rejects.toThrow(RejectedRequest)
+    const making = dynamicApplications.make('one', {})
+    const closing = dynamicApplications.close()
+    await expect(dynamicApplications.make('two', {})).rejects.toThrow(RejectedRequest)
     await expect(Promise.race([closing, settled()])).resolves.toBeUndefined()
     openings[0]?.succeed(createTestApp())
     await Promise.all([making, closing])

@@ -49,10 +49,10 @@ export function queryText(query: URLSearchParams, name: string): string {
   return query.get(name) ?? fail(`Field name '${name}' is missing in GET request`)
 }
 
-/** Reads a flag of the query: true for `true` in upper or lower case, false for any other text, `preset` if missing. */
-export function queryFlag(query: URLSearchParams, name: string, preset: boolean): boolean {
+/** Reads a flag of the query: true for `true` in upper or lower case, false for any other text. */
+export function queryFlag(query: URLSearchParams, name: string, defaultValue: boolean): boolean {
   const value = query.get(name)
-  return value === null ? preset : value.toLowerCase() === 'true'
+  return value === null ? defaultValue : value.toLowerCase() === 'true'
 }
 
 /** Refuses the request with 400. */

@@ -24,7 +24,7 @@ export interface CdiSettings {
   /** Whether a request may call endpoints that are not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
   /** Creates applications on demand; null: only the applications of the settings are served. */
-  readonly madeApps: DynamicApplications | null
+  readonly dynamicApplications: DynamicApplications | null
   /** The longest body, in bytes. */
   readonly maxBodyBytes: number
   /** Whether every store answers. */
@@ -71,7 +71,7 @@ async function answer(
   request: IncomingMessage,
   query: URLSearchParams,
   route: CdiRoute,
-  { apps, tenants, madeApps, maxBodyBytes }: CdiSettings,
+  { apps, tenants, dynamicApplications, maxBodyBytes }: CdiSettings,
 ): Promise<Reply> {
   const protocol = announced(request, route)
   const { appId, tenantId, endpoint } = route
@@ -85,7 +85,7 @@ async function answer(
   if (app === undefined || !(knowsAllTenants || hasTenant(tenantId))) return unknownTenant
   if (publicOnlySince !== null && tenantId !== 'public' && isAtLeast(protocol, publicOnlySince)) return publicTenantOnly
   return handler({
-    appId, app, madeApps, protocol, tenantId, query, hasTenant,
+    appId, app, dynamicApplications, protocol, tenantId, query, hasTenant,
     hasApp: id => apps.has(id),
     body: async () => new Fields(await readJsonBody(request, maxBodyBytes, badJson)),
   })

@@ -9,7 +9,7 @@ export interface CdiRequest {
   readonly appId: string
   readonly app: Application
   /** Creates applications on demand; null if the server does not allow that. */
-  readonly madeApps: DynamicApplications | null
+  readonly dynamicApplications: DynamicApplications | null
   /** Whether an application is served. */
   hasApp(appId: string): boolean
   /** Whether a tenant is served. */

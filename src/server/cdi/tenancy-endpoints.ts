@@ -19,21 +19,21 @@ export const tenancyEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   },
 }
 
-async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
+async function makeApp({ appId: from, hasApp, dynamicApplications, body }: CdiRequest): Promise<Reply> {
   refuseOtherApps(from)
   const fields = await body()
   const appId = fields.text('appId').toLowerCase()
-  if (madeApps === null) {
+  if (dynamicApplications === null) {
     if (!hasApp(appId)) forbid('a server with API keys creates no applications on request: name it with --app')
     return replyJson({ status: 'OK', createdNew: false })
   }
-  return replyJson({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
+  return replyJson({ status: 'OK', createdNew: await dynamicApplications.make(appId, settingsIn(fields)) })
 }
 
-async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
+async function removeApp({ appId: from, hasApp, dynamicApplications, body }: CdiRequest): Promise<Reply> {
   refuseOtherApps(from)
   const appId = (await body()).text('appId').toLowerCase()
-  const didExist = await madeApps?.remove(appId) ?? false
+  const didExist = await dynamicApplications?.remove(appId) ?? false
   if (!didExist && hasApp(appId)) forbid('the application is one of the server\'s settings and cannot be removed')
   return replyJson({ status: 'OK', didExist })
 }

@@ -110,7 +110,7 @@ export function cdiTokens(
   }
 
   return {
-    demands: [{ purpose: 'core-dynamic', algorithm: 'RS256' }, { purpose: 'core-static', algorithm: 'RS256' }],
+    keyRequests: [{ purpose: 'core-dynamic', algorithm: 'RS256' }, { purpose: 'core-static', algorithm: 'RS256' }],
     maxLength,
     // The lifetime is not shortened by a random amount: the protocol states the lifetime of its tokens.
     defaultStyle: {
@@ -134,7 +134,7 @@ export function cdiTokens(
 
     refreshTokenIn: text => readMarks(text).token,
 
-    refusal(_subject, payload, style) {
+    findLengthProblem(_subject, payload, style) {
       const names = style === null ? [] : Object.keys(parseJsonObject(payload) ?? {})
       return style !== null && names.some(name => protectedClaims[style.version].has(name))
         ? new ProtectedClaimError()

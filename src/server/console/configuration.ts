@@ -9,8 +9,8 @@ import { settingDescriptions } from '../settings.ts'
 export function describeConfiguration(settings: ServerSettings): readonly ConfigurationEntry[] {
   return settingDescriptions.map(({ name, isSecret }) => {
     const value: unknown = settings[name]
-    const preset: unknown = schema[name].read(schema[name].preset, false)
-    const isDefault = JSON.stringify(value) === JSON.stringify(preset)
+    const defaultValue: unknown = schema[name].read(schema[name].defaultValue, false)
+    const isDefault = JSON.stringify(value) === JSON.stringify(defaultValue)
     if (name === 'store') return { name, value: kindOfStore(settings.store).title, isDefault }
     const isTime = schema[name].placeholder === 'TIME'
     return { name, value: isTime && typeof value === 'number' ? inWords(value) : inText(value, isSecret), isDefault }

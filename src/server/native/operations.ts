@@ -184,7 +184,7 @@ export const operations: readonly Operation[] = [
         description: 'The most sessions of a page. A page may have fewer.',
       },
       after: {
-        type: 'string', pattern: PAGE_POSITION.source, accepts: 'the `next` of a page of sessions',
+        type: 'string', pattern: PAGE_POSITION.source, expected: 'the `next` of a page of sessions',
         description: 'The `next` of the page before.',
       },
       ...ofTenant,

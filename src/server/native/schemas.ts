@@ -54,10 +54,10 @@ export const userId: Schema = {
 }
 /** The id of a tenant. */
 export const tenantId: Schema = {
-  type: 'string', pattern: TENANT_ID.source, accepts: '1 to 64 lower-case letters, digits and hyphens',
+  type: 'string', pattern: TENANT_ID.source, expected: '1 to 64 lower-case letters, digits and hyphens',
 }
 /** The handle of a session. */
-export const handle: Schema = { type: 'string', pattern: HANDLE.source, accepts: 'the handle of a session' }
+export const handle: Schema = { type: 'string', pattern: HANDLE.source, expected: 'the handle of a session' }
 /** The member that selects one tenant of a user. */
 export const ofTenant: Readonly<Record<'tenantId', Schema>> = {
   tenantId: { ...tenantId, description: 'The tenant whose sessions are meant. Default: all tenants.' },

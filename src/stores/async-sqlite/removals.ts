@@ -1,6 +1,6 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Removal, SessionStore } from '../../session/store.ts'
-import { everybody, notBeforeName } from '../not-before.ts'
+import { ALL_USERS, notBeforeName } from '../not-before.ts'
 import { decodePosition, encodePosition } from '../page-position.ts'
 import { removeEach } from '../remove-each.ts'
 import { readHandle, readInteger } from '../sql/row.ts'
@@ -79,7 +79,7 @@ export function createRemovals({ one, all }: Runner, log: ChangeLog, names: Tabl
       const page = [after ?? '', limit] as const
       const [seen = [], removed = []] = await all(
         readPage(...page), removePage(...page, notBefore.time),
-        ...after === null ? [refuseBefore(everybody, notBefore.time, notBefore.until)] : [])
+        ...after === null ? [refuseBefore(ALL_USERS, notBefore.time, notBefore.until)] : [])
       const last = seen[limit - 1]
       return { removed: removed.length, next: last === undefined ? null : readHandle(last, 'handle') }
     },

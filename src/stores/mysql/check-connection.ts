@@ -35,7 +35,7 @@ const texts =
 
 async function checkTexts(connection: MysqlConnection): Promise<void> {
   const row = await firstRow(connection, texts, [key], 'sent').catch((error: unknown) => {
-    throw isMisencoded(error) ? unfit(utf8mb4) : error
+    throw isMisencoded(error) ? unsuitableConnection(utf8mb4) : error
   })
   const [sent, received] = [textOf(row['sent']), textOf(row['received'])]
   if (/^dolt\b/i.test(textOf(row['comment']))) {
@@ -43,9 +43,9 @@ async function checkTexts(connection: MysqlConnection): Promise<void> {
       + 'does not wait for other transactions, so that two processes could both act on one session or key. Use MySQL '
       + 'or MariaDB')
   }
-  if (sent === '') throw unfit(typeCast)
-  if (sent !== bytes || received !== key) throw unfit(utf8mb4)
-  if (typeof row['sent'] !== 'string') throw unfit(typeCast)
+  if (sent === '') throw unsuitableConnection(typeCast)
+  if (sent !== bytes || received !== key) throw unsuitableConnection(utf8mb4)
+  if (typeof row['sent'] !== 'string') throw unsuitableConnection(typeCast)
 }
 
 /** A row with a value of each type of column that the store reads. */
@@ -57,12 +57,12 @@ const values = `SELECT kinds.* FROM JSON_TABLE('[[1, 2, 9007199254740991, "a", "
 
 async function checkValues(connection: MysqlConnection): Promise<void> {
   const row = await firstRow(connection, values, [], 'tiny').catch((error: unknown) => {
-    if (isUnreadable(error)) throw unfit(typeCast)
+    if (isUnreadable(error)) throw unsuitableConnection(typeCast)
     if (!isSyntaxError(error)) throw error
     throw new GeneralError(
       'MISUSE', 'the server does not know JSON_TABLE: Keyturn needs MySQL 8.0 or MariaDB 10.6, or newer')
   })
-  if (!isUnchanged(row)) throw unfit(typeCast)
+  if (!isUnchanged(row)) throw unsuitableConnection(typeCast)
 }
 
 function isUnchanged(row: Row): boolean {
@@ -78,7 +78,7 @@ function isUnchanged(row: Row): boolean {
 /** A session variable: the values that fit, and what to set. The names differ between MariaDB, MySQL and versions. */
 interface Variable {
   readonly names: readonly string[]
-  fits(value: string): boolean
+  isValid(value: string): boolean
   readonly cure: string
 }
 
@@ -90,13 +90,16 @@ export const noLimit = '18446744073709551615'
  * reads might see uncommitted data, so that the change log has gaps; lists of rows might be cut off.
  */
 const variables: readonly Variable[] = [
-  { names: ['autocommit'], fits: value => value === 'ON', cure: 'autocommit = 1' },
-  { names: ['completion_type'], fits: value => value === 'NO_CHAIN', cure: 'completion_type = NO_CHAIN' },
-  { names: ['sql_safe_updates'], fits: value => value !== 'ON', cure: 'sql_safe_updates = 0' },
-  { names: ['sql_select_limit'], fits: value => Number(value) >= 2 ** 32 - 1, cure: `sql_select_limit = ${noLimit}` },
+  { names: ['autocommit'], isValid: value => value === 'ON', cure: 'autocommit = 1' },
+  { names: ['completion_type'], isValid: value => value === 'NO_CHAIN', cure: 'completion_type = NO_CHAIN' },
+  { names: ['sql_safe_updates'], isValid: value => value !== 'ON', cure: 'sql_safe_updates = 0' },
+  {
+    names: ['sql_select_limit'], isValid: value => Number(value) >= 2 ** 32 - 1,
+    cure: `sql_select_limit = ${noLimit}`,
+  },
   {
     names: ['transaction_isolation', 'tx_isolation'],
-    fits: value => value !== 'READ-UNCOMMITTED',
+    isValid: value => value !== 'READ-UNCOMMITTED',
     cure: 'the isolation level READ COMMITTED or a stricter one',
   },
 ]
@@ -111,9 +114,9 @@ async function checkVariables(connection: MysqlConnection): Promise<string> {
   const version = settings.get('version')
   // The limit holds for this statement, too: it has cut off the last variable, in the order of their names.
   if (version === undefined) settings.set('sql_select_limit', `${settings.size}`)
-  const wrong = variables.flatMap(({ names, fits, cure }) => names
+  const wrong = variables.flatMap(({ names, isValid, cure }) => names
     .map(name => [name, settings.get(name)] as const)
-    .flatMap(([name, value]) => value === undefined || fits(value) ? [] : [`${cure} (${name} is ${value})`]))
+    .flatMap(([name, value]) => value === undefined || isValid(value) ? [] : [`${cure} (${name} is ${value})`]))
   if (wrong.length > 0) {
     throw new GeneralError(
       'MISUSE', `connections to MySQL have session variables that do not fit: set ${wrong.join(', ')}`)
@@ -141,8 +144,8 @@ async function firstRow(
     throw new GeneralError('MISUSE', 'the pool must be one of mysql2/promise: its execute() did not return rows')
   }
   const row = rowOf(rows[0])
-  if (Array.isArray(row)) throw unfit('rowsAsArray must be false: leave the option out')
-  if (!(column in row)) throw unfit('nestTables must be false: leave the option out')
+  if (Array.isArray(row)) throw unsuitableConnection('rowsAsArray must be false: leave the option out')
+  if (!(column in row)) throw unsuitableConnection('nestTables must be false: leave the option out')
   return row
 }
 
@@ -153,6 +156,6 @@ function textOf(value: unknown): string {
 }
 
 /** The error for an option of the driver. */
-export function unfit(what: string): GeneralError {
+export function unsuitableConnection(what: string): GeneralError {
   return new GeneralError('MISUSE', `the pool of mysql2 has an option that Keyturn cannot work with: ${what}`)
 }

@@ -4,10 +4,10 @@ import type { Milliseconds } from '../../base/time.ts'
 import { createSockets } from '../closing.ts'
 import type { Sockets } from '../closing.ts'
 import { createDeadline } from '../deadline.ts'
-import type { Lender } from '../lender.ts'
+import type { ConnectionLender } from '../lender.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
-import { checkConnection, noLimit, unfit } from './check-connection.ts'
+import { checkConnection, noLimit, unsuitableConnection } from './check-connection.ts'
 import type { ServerInfo } from './check-connection.ts'
 import type { MysqlConnection, MysqlPool } from './driver.ts'
 
@@ -84,7 +84,7 @@ export interface AcquiredConnection {
 }
 
 /** Takes a connection out of a pool, through its lender. One that has yet to be opened belongs to no request. */
-export async function acquireConnection(pool: MysqlPool, lender: Lender): Promise<AcquiredConnection> {
+export async function acquireConnection(pool: MysqlPool, lender: ConnectionLender): Promise<AcquiredConnection> {
   const connection = await lender.take(() => outsideRequests(() => pool.getConnection()))
   let given = false
   const giveBack = (how: () => void) => (): void => {
@@ -115,8 +115,8 @@ function destroySocket(connection: object): void {
 
 async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
   if (resetsConnections(pool)) {
-    throw unfit('resetOnRelease must be false, because a connection that is reset loses its session variables, such as '
-      + 'autocommit: leave the option out')
+    throw unsuitableConnection('resetOnRelease must be false, because a connection that is reset loses its session '
+      + 'variables, such as autocommit: leave the option out')
   }
   const { isMariadb } = await check(await pool.getConnection(), requestTimeout)
   await setUp()

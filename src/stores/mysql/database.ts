@@ -2,14 +2,14 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
-import { createLender } from '../lender.ts'
+import { createConnectionLender } from '../lender.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import { acquireConnection } from './connections.ts'
 import type { AcquiredConnection, Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
 import {
-  toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, undoneByRace,
+  toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, isRolledBackByRace,
 } from './errors.ts'
 
 /** Runs statements on one connection. */
@@ -55,7 +55,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the MySQL database')
-  const lender = createLender(refusedConnection, connections.size)
+  const lender = createConnectionLender(refusedConnection, connections.size)
   const running = new Set<Promise<unknown>>()
 
   async function attempt<T>(
@@ -85,7 +85,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
         if (watch.expired || unprepared || lostConnection(error) || isReadOnlyServer(error)) leased.destroy()
         else leased.release()
         if (watch.expired) throw error
-        if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
+        if (isRolledBackByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
         else if ((unprepared || (lostConnection(error) && repeatable)) && breaks < 1) breaks += 1
         else throw error
       }

@@ -21,7 +21,7 @@ export function isDuplicate(error: unknown): boolean {
  * reports 3101, or 1180 with InnoDB's number for a deadlock. Any other 1180 is a commit that failed, with an unknown
  * outcome.
  */
-export function undoneByRace(error: unknown): boolean {
+export function isRolledBackByRace(error: unknown): boolean {
   if (numberOf(error) === 1180) return error instanceof Error && /\b149\b/.test(error.message)
   return [1213, 1020, 3101].includes(numberOf(error))
 }

@@ -34,7 +34,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
     const isThere = found !== undefined && readInteger(found, 'tables') > 0
     return {
       condition: conditionOf(isThere ? await readVersion(rows, names) : null, newestVersion),
-      sought: `table ${names.meta} in the MySQL database \`${String(found?.['name'])}\``,
+      target: `table ${names.meta} in the MySQL database \`${String(found?.['name'])}\``,
     }
   }
 

@@ -6,7 +6,7 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/s
 import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
 import { countForNewest, toNewestPage } from '../newest-page.ts'
-import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
+import { ALL_USERS, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle as handleIn, readInteger } from '../sql/row.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
@@ -174,7 +174,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     }),
 
     removeAll: ({ notBefore, limit, after }) => database.run(async runner => {
-      if (after === null) await setNotBefore(runner, everybody, notBefore)
+      if (after === null) await setNotBefore(runner, ALL_USERS, notBefore)
       const handles = (await runner.rows(page(limit), [after ?? ''])).map(row => handleIn(row, 'handle'))
       const removed = await deleteEach(runner, removeOlder, handles, notBefore.time)
       return { removed, next: handles.length < limit ? null : handles.at(-1) ?? null }

@@ -223,9 +223,9 @@ function resultOf(result: unknown): PostgresResult {
   return { rows: list, rowCount: list.length }
 }
 
-function clientRule<Client extends object>(accepts: string, ...methods: readonly string[]): Rule<Client, undefined> {
+function clientRule<Client extends object>(expected: string, ...methods: readonly string[]): Rule<Client, undefined> {
   return {
-    ...rule(accepts, (value): value is Client => (
+    ...rule(expected, (value): value is Client => (
       (typeof value === 'object' || typeof value === 'function') && value !== null
         && methods.every(name => typeof Reflect.get(value, name) === 'function')
     )),

@@ -2,7 +2,7 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { outsideRequests } from '../../base/outside-requests.ts'
 import { createDeadline } from '../deadline.ts'
-import type { Lender } from '../lender.ts'
+import type { ConnectionLender } from '../lender.ts'
 import { once } from '../sql/once.ts'
 import { readInteger, readText, rowOf } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
@@ -63,11 +63,11 @@ export async function checkSession(
   size: number,
 ): Promise<boolean> {
   const { rows } = await client.query({ text: probe, values: [letter] }).catch((error: unknown) => {
-    throw isUntranslatable(error) ? unfit(encoding) : error
+    throw isUntranslatable(error) ? unsuitableConnection(encoding) : error
   })
   const row = rowOf(rows[0])
-  if (!isUnchanged(row)) throw unfit(typeParsers)
-  if (readInteger(row, 'letters') !== 1 || row['letter'] !== letter) throw unfit(encoding)
+  if (!isUnchanged(row)) throw unsuitableConnection(typeParsers)
+  if (readInteger(row, 'letters') !== 1 || row['letter'] !== letter) throw unsuitableConnection(encoding)
   const shares = readText(row, 'version').includes('PGlite')
   if (!shares || size === 1) return shares
   throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one '
@@ -94,7 +94,7 @@ function isUntranslatable(error: unknown): boolean {
 }
 
 /** The error for an option of the driver. */
-function unfit(what: string): GeneralError {
+function unsuitableConnection(what: string): GeneralError {
   return new GeneralError('MISUSE', `the connection of pg has an option that Keyturn cannot work with: ${what}`)
 }
 
@@ -174,7 +174,10 @@ function isClient(client: Partial<PostgresClient> | undefined): client is Postgr
  * Takes a connection out of a pool, through its lender if there are several that take some. One that has yet to be
  * opened belongs to no request.
  */
-export async function acquireClient(pool: PostgresPool, lender: Lender | null = null): Promise<AcquiredClient> {
+export async function acquireClient(
+  pool: PostgresPool,
+  lender: ConnectionLender | null = null,
+): Promise<AcquiredClient> {
   const connect = (): Promise<PostgresClient> => (
     (pool.idleCount ?? 0) > 0 ? connectTo(pool) : outsideRequests(() => connectTo(pool))
   )

@@ -2,14 +2,14 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
-import { createLender } from '../lender.ts'
+import { createConnectionLender } from '../lender.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import { acquireClient } from './connections.ts'
 import type { Connections, AcquiredClient } from './connections.ts'
 import type { PostgresClient, PostgresResult, PostgresStatement } from './driver.ts'
 import {
-  lostConnection, lostPreparedStatement, refusedConnection, refusedStatement, toStoreError, undoneByRace,
+  lostConnection, lostPreparedStatement, refusedConnection, refusedStatement, toStoreError, isRolledBackByRace,
 } from './errors.ts'
 
 /** Runs statements, each in one round trip and one transaction of its own. */
@@ -35,7 +35,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
-  const lender = createLender(refusedConnection, connections.size)
+  const lender = createConnectionLender(refusedConnection, connections.size)
   // Set for good when the server no longer had a prepared statement: that shows that there is a pooler.
   let unnamed = false
   const running = new Set<Promise<unknown>>()
@@ -61,7 +61,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
         else leased.destroy()
         if (call.expired) throw error
         if (lostPreparedStatement(error) && named) unnamed = true
-        else if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
+        else if (isRolledBackByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
         else if (lostConnection(error) && repeatable && breaks < 1) breaks += 1
         else throw error
       }

@@ -13,7 +13,7 @@ export function lostPreparedStatement(error: unknown): boolean {
 }
 
 /** Whether the server rolled the statement back because of concurrent ones, so that it can be repeated. */
-export function undoneByRace(error: unknown): boolean {
+export function isRolledBackByRace(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
 }
 

@@ -21,7 +21,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
       const database = readText(rowOf((await run('SELECT current_database() AS name'))[0]), 'name')
       return {
         condition: conditionOf(await readVersion(run, names), newestVersion),
-        sought: `table ${names.meta} in the PostgreSQL database "${database}"`,
+        target: `table ${names.meta} in the PostgreSQL database "${database}"`,
       }
     }, requestTimeoutOf())
   } catch (cause) {

@@ -34,7 +34,7 @@ export interface PostgresNames extends TableNames {
  */
 export function postgresNames(options: PostgresNameOptions): PostgresNames {
   checkValues(postgresNameRules, options)
-  const { prefix = tablePrefixRule.preset, schema = null } = options
+  const { prefix = tablePrefixRule.defaultValue, schema = null } = options
   const plain = tableNames(prefix)
   const qualified = (name: string): string => schema === null ? `"${name}"` : `"${schema}"."${name}"`
   return {

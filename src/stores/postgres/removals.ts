@@ -4,7 +4,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import { REMOVAL_LIMIT } from '../../session/store.ts'
 import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
 import { batch } from '../batch.ts'
-import { everybody, notBeforeName } from '../not-before.ts'
+import { ALL_USERS, notBeforeName } from '../not-before.ts'
 import { decodePosition, encodePosition } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { readHandle, readInteger, readText, rowOf } from '../sql/row.ts'
@@ -112,7 +112,7 @@ export function createRemovals(database: Database, names: PostgresNames): Remova
     },
 
     async removeAll({ notBefore, limit, after }) {
-      if (after === null) await setNotBefore(everybody, notBefore)
+      if (after === null) await setNotBefore(ALL_USERS, notBefore)
       const page = rowOf((await removePage(after ?? '', notBefore.time, limit))[0])
       return {
         removed: readInteger(page, 'removed'),

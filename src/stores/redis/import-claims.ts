@@ -81,17 +81,17 @@ export function createImportClaims(
         const claim = parseClaim(toText(standing))
         const isFirst = toInteger(added) === 1
         const places = text === null ? null : placesOf(handle, toText(text))
-        const everybody = names.notBeforeOfAll
+        const allUsersKey = names.notBeforeOfAll
         if (places !== null) {
           await Promise.all([
             send(expiry, ['ZADD', expiry, 'NX', `${places.expiresAt}`, `${handle}.${userTag}`]),
             send(newest, ['ZADD', newest, 'NX', `${places.createdAt}`, handle]),
           ])
         }
-        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody]]
+        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [allUsersKey]]
         const [listed, notBefore] = await Promise.all([
           places === null ? 1 : run(listImportScript, keys, [claim.issuedAt, places.createdAt, handle, tenantId]),
-          cluster ? send(everybody, ['HGET', everybody, '']) : null,
+          cluster ? send(allUsersKey, ['HGET', allUsersKey, '']) : null,
         ])
         if (isFirst) {
           const day = dayOf(claim.admittedAt)

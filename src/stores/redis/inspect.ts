@@ -11,14 +11,14 @@ import { toInteger } from './reply.ts'
 export async function inspectServer(url: string, naming: StoreNaming): Promise<StoreState> {
   checkValue('url', redisSourceRule, url)
   checkOptions('inspect', redisRules, naming)
-  const names = keyNames(naming.prefix ?? keyPrefixRule.preset)
+  const names = keyNames(naming.prefix ?? keyPrefixRule.defaultValue)
   const { keys } = names
   const connection = createConnection(async () => ({ driver: await openUrl(url), own: true }), {
     replicas: 0, requestTimeout: requestTimeoutOf(), allowEviction: false, names,
   })
   try {
     const isThere = await connection.use(async ({ send }) => toInteger(await send(keys, ['EXISTS', keys])) === 1)
-    return { condition: isThere ? 'ready' : 'missing', sought: `key ${keys} in this Redis database` }
+    return { condition: isThere ? 'ready' : 'missing', target: `key ${keys} in this Redis database` }
   } finally {
     await connection.close()
   }

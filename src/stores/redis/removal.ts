@@ -162,14 +162,14 @@ export function createRemoval(
     },
 
     removeAll({ notBefore, limit, after }) {
-      const everybody = names.notBeforeOfAll
+      const allUsersKey = names.notBeforeOfAll
       const [shardText, score = '0', member = ''] = (after ?? '0').split(' ')
       const shard = Number(shardText)
       const key = names.expiry(shard)
       let gone: readonly Removed[] = []
-      const written = (): string[] => [everybody, ...gone.map(({ handle }) => names.session(handle))]
+      const written = (): string[] => [allUsersKey, ...gone.map(({ handle }) => names.session(handle))]
       return connection.useDurably(written, async commands => {
-        if (after === null) await refuseLogins(commands, [everybody], null, notBefore)
+        if (after === null) await refuseLogins(commands, [allUsersKey], null, notBefore)
         const page = toPairs(toTexts(await commands.run(expiryPageScript, [key], [score, member, limit])))
         gone = await removeOlder(commands, page.map(([entry]) => entry), notBefore.time)
         const last = page.at(-1)

@@ -141,12 +141,12 @@ export function createSessionTable(
         ])
         // The commands of one connection run in order; those of several servers do not.
         if (cluster) await writing
-        const everybody = names.notBeforeOfAll
-        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody, expiry, newest]]
+        const allUsersKey = names.notBeforeOfAll
+        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [allUsersKey, expiry, newest]]
         const [[added], listed, notBefore] = await Promise.all([
           writing,
           run(listLoginScript, keys, [createdAt, handle, tenantId, expiresAt, member]),
-          cluster ? send(everybody, ['HGET', everybody, '']) : null,
+          cluster ? send(allUsersKey, ['HGET', allUsersKey, '']) : null,
         ])
         // A client that lost the answer may have sent the command again.
         if (added === null && await send(session, ['GET', session]) !== text) {

@@ -18,7 +18,7 @@ export interface TableNames {
  * must be a plain identifier (ST-03).
  * @throws GeneralError (`MISUSE`) for any other prefix.
  */
-export function tableNames(prefix: string = tablePrefixRule.preset): TableNames {
+export function tableNames(prefix: string = tablePrefixRule.defaultValue): TableNames {
   checkValue('prefix', tablePrefixRule, prefix)
   return {
     session: `${prefix}session`,

@@ -1,5 +1,5 @@
 import type { Change, ChangePage } from '../../session/store.ts'
-import { nextTurn } from '../background.ts'
+import { nextEventLoopTurn } from '../background.ts'
 import { resumeAfter, toChangePage } from '../change-cursor.ts'
 import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
@@ -87,7 +87,7 @@ export function createChangeLog({ durable: writer, fast: reader, reads }: Connec
         entries.push(...part)
         after = part.at(-1)?.sequence ?? after
         if (part.length < size) break
-        await nextTurn()
+        await nextEventLoopTurn()
       }
       return toChangePage(entries, limit, head)
     },

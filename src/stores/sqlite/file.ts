@@ -62,10 +62,10 @@ export async function inspectFile(file: string, naming: StoreNaming): Promise<St
   checkOptions('inspect', sqliteRules, naming)
   const names = tableNames(naming.prefix)
   const place = `SQLite file ${file}`
-  if (!existsSync(file)) return { condition: 'missing', sought: place }
+  if (!existsSync(file)) return { condition: 'missing', target: place }
   return using(file, { readOnly: true }, database => {
     const condition = conditionOf(readVersion(database, names), newestVersion)
-    return { condition, sought: `table ${names.meta} in the ${place}` }
+    return { condition, target: `table ${names.meta} in the ${place}` }
   })
 }
 

@@ -1,5 +1,5 @@
 import type { RemovedExpired } from '../../session/store.ts'
-import { nextTurn } from '../background.ts'
+import { nextEventLoopTurn } from '../background.ts'
 
 /**
  * How many rows are changed, or changes read, before the event loop runs again. SQLite works on the thread of the
@@ -26,7 +26,7 @@ export async function inParts(limit: number, work: (size: number) => Promise<Par
     const part = await work(size)
     looked += part.looked
     removed += part.removed
-    if (part.looked > 0) await nextTurn()
+    if (part.looked > 0) await nextEventLoopTurn()
     if (part.looked < size) break
   }
   return { removed, more: looked === limit }

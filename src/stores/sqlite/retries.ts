@@ -1,7 +1,7 @@
 import { jitter } from '../../base/jitter.ts'
 import { outsideRequests } from '../../base/outside-requests.ts'
 import type { Milliseconds } from '../../base/time.ts'
-import { nextTurn, pause } from '../background.ts'
+import { nextEventLoopTurn, pause } from '../background.ts'
 import { requestTimeoutOf } from '../options.ts'
 import { toStoreError } from './store-error.ts'
 
@@ -44,7 +44,7 @@ export function createRetries(failed = 'the call to the SQLite database failed')
         waiting.shift()
         delay = FIRST_PAUSE
         // A commit may wait for the disk: what has waited must not run in one tick.
-        await nextTurn()
+        await nextEventLoopTurn()
       } else {
         rejectLate()
         delay = Math.min(2 * delay, LONGEST_PAUSE)

@@ -3,11 +3,11 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
-import { nextTurn } from '../background.ts'
+import { nextEventLoopTurn } from '../background.ts'
 import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
 import { countForNewest, toNewestPage } from '../newest-page.ts'
-import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
+import { ALL_USERS, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
@@ -135,7 +135,7 @@ export function createSessionTable(
 
     async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
       // The event loop runs between the parts of a removal.
-      if (after !== null) await nextTurn()
+      if (after !== null) await nextEventLoopTurn()
       return revoking(() => {
         if (after === null) setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
         const { createdAt, handle } = decodePosition(after)
@@ -151,7 +151,7 @@ export function createSessionTable(
     },
 
     async removeAll({ notBefore, limit, after }) {
-      if (after === null) await writes.run(() => setNotBefore(everybody, notBefore))
+      if (after === null) await writes.run(() => setNotBefore(ALL_USERS, notBefore))
       let last = after ?? ''
       const { removed, more } = await inParts(limit, async size => {
         const first = last

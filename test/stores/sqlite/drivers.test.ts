@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { nextTurn } from '../../../src/stores/background.ts'
+import { nextEventLoopTurn } from '../../../src/stores/background.ts'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
 import type { SqliteDatabase, SqliteStatement } from '../../../src/stores/sqlite.ts'
 import { sampleNext, samplePresented, sampleRecord, sampleRotation } from '../../../src/testing/samples.ts'
@@ -71,7 +71,7 @@ describe.skipIf(!hasDrivers())('better-sqlite3', () => {
     const store = createSqliteStore(database)
     blocker.exec('BEGIN IMMEDIATE')
     const login = store.insert(sampleRecord())
-    for (let tick = 0; tick < 20; tick++) await nextTurn()
+    for (let tick = 0; tick < 20; tick++) await nextEventLoopTurn()
     expect(await store.find(sampleRecord().handle)).toBeNull()
     blocker.exec('ROLLBACK')
     expect(await login).toBe(true)

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { SessionStore } from '../../../src/session/store.ts'
-import { nextTurn } from '../../../src/stores/background.ts'
+import { nextEventLoopTurn } from '../../../src/stores/background.ts'
 import { sqliteKind } from '../../../src/stores/sqlite/kind.ts'
 import { createSqliteStore, openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../../src/testing/samples.ts'
@@ -56,7 +56,7 @@ function start(task: string, file: string) {
 
 /** Lets the event loop run. */
 async function loopTicks(count: number): Promise<void> {
-  for (let tick = 0; tick < count; tick++) await nextTurn()
+  for (let tick = 0; tick < count; tick++) await nextEventLoopTurn()
 }
 
 /** Whether the call is pending after as many ticks of the event loop. */

@@ -42,7 +42,7 @@ export type Kinds = [
   Expect<Equal<StoreNaming, { readonly prefix?: string; readonly schema?: string }>>,
   Expect<Equal<StoreState, {
     readonly condition: 'ready' | 'missing' | 'outdated' | 'newer'
-    readonly sought: string
+    readonly target: string
   }>>,
   Expect<Equal<StoreMigrations, {
     apply(url: string, naming: StoreNaming): Promise<MigrationResult>
