@@ -152,15 +152,13 @@ export function createPolicy(
   { isLongLived }: Pick<Host, 'isLongLived'> = longLivedHost,
 ): SessionPolicy {
   checkValues(policyRules, options)
-  const millisecondsOf = (name: DurationOption): Milliseconds => (
-    toMilliseconds(options[name] ?? rules[name].defaultValue)
-  )
-  const accessTokenLifetime = millisecondsOf('accessTokenLifetime')
-  const maxStaleness = millisecondsOf('maxStaleness')
+  const timeOf = (name: DurationOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].defaultValue)
+  const accessTokenLifetime = timeOf('accessTokenLifetime')
+  const maxStaleness = timeOf('maxStaleness')
   return {
     accessTokenLifetime,
     accessTokenJitter: options[exactLifetimes] === true ? 0 : 0.2,
-    idleTimeout: millisecondsOf('idleTimeout'),
+    idleTimeout: timeOf('idleTimeout'),
     absoluteTimeout: options.absoluteTimeout === undefined ? null : toMilliseconds(options.absoluteTimeout),
     reuseInterval: reuseIntervalOf(options, accessTokenLifetime),
     maxSessionsPerUser: options.maxSessionsPerUser ?? null,
@@ -168,11 +166,11 @@ export function createPolicy(
     sharedRefresh: options.sharedRefresh ?? rules.sharedRefresh.defaultValue,
     blacklisting: options.accessTokenBlacklisting ?? rules.accessTokenBlacklisting.defaultValue,
     maxStaleness,
-    pollInterval: isLongLived || options.pollInterval !== undefined ? millisecondsOf('pollInterval') : maxStaleness / 2,
+    pollInterval: isLongLived || options.pollInterval !== undefined ? timeOf('pollInterval') : maxStaleness / 2,
     onStoreFailure: options.onStoreFailure ?? rules.onStoreFailure.defaultValue,
     tokenCacheSize: options.tokenCacheSize ?? rules.tokenCacheSize.defaultValue,
     maxSessionInfoBytes: options.maxSessionInfoBytes ?? rules.maxSessionInfoBytes.defaultValue,
-    keyRotationInterval: millisecondsOf('keyRotationInterval'),
+    keyRotationInterval: timeOf('keyRotationInterval'),
   }
 }
 

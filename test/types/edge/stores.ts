@@ -2,9 +2,9 @@
 import * as keyturn from 'keyturn'
 import * as stores from 'keyturn/stores'
 import {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countClaims, countForNewest,
-  createDeadline,
-  createFollowers, createHeadPoller, decodeCursor, decodeEventPosition, decodePosition, eventPageOf, everybody,
+  ALL_USERS, applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countClaims,
+  countForNewest, createDeadline,
+  createFollowers, createHeadPoller, decodeCursor, decodeEventPosition, decodePosition, eventPageOf,
   isSelected, isUnchanged, REMOVAL_LIMIT, SCAN_LIMIT, kindOfStore, mayAcquireLease, mergeNotBefore, newestPageOf,
   notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage, toNewestPage, toPage,
   withKey, withMaterial, withoutKey, wrapStore,
@@ -293,7 +293,7 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(withMaterial)
     .is<(keys: readonly StoredKey[], kid: string, current: string, next: string) => readonly StoredKey[] | null>()
   typeOf(withoutKey).is<(keys: readonly StoredKey[], kid: string) => readonly StoredKey[] | null>()
-  typeOf(everybody).is<'*'>()
+  typeOf(ALL_USERS).is<'*'>()
   typeOf(notBeforeName).is<(user: Pick<UserRemoval, 'userId' | 'tenantId'>) => string>()
   typeOf(notBeforeNames).is<(login: { readonly userId: string; readonly tenantId: string }) => readonly string[]>()
   typeOf(mergeNotBefore).is<(known: NotBefore | null, added: NotBefore) => NotBefore>()
