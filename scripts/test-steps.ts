@@ -39,7 +39,7 @@ const quick = ['types', 'architecture', 'lint', 'unit']
  * and browsers; other people's compilers, fuzzers and package managers; and what kills and restarts servers for minutes.
  */
 const leftToCi: readonly string[] = [
-  'test/day/**', 'test/session/laws/laws.test.ts', 'test/session/search/search.test.ts',
+  'test/day/**', 'test/session/laws/laws.test.ts',
   ...[
     'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,other-settings,rows,settings}', 'orms', 'other-settings', 'pglite',
     'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races', 'server-instances',
