@@ -34,6 +34,12 @@ function isHandle(text: string): text is SessionHandle {
   return HANDLE.test(text)
 }
 
+/** The handle that the same derivation has made for the other transfer mode. */
+export function otherModeOf(handle: SessionHandle): SessionHandle {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- has the format, as the given one has
+  return ((handle[0] === 'c' ? 'h' : 'c') + handle.slice(1)) as SessionHandle
+}
+
 /** The transfer mode of the session's tokens. */
 export function transferModeOf(handle: SessionHandle): TransferMode {
   return handle[0] === 'c' ? 'cookie' : 'header'

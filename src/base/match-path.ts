@@ -1,3 +1,5 @@
+import { percentDecode } from './percent-decode.ts'
+
 /** The decoded parameters of a path; null if it does not match the pattern, such as `/v1/sessions/{handle}`. */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | null {
   const wanted = pattern.split('/')
@@ -11,18 +13,10 @@ export function matchPath(pattern: string, path: string): Readonly<Record<string
     if (name === undefined) {
       if (part !== value) return null
     } else {
-      const decoded = decode(value)
-      if (decoded === null) return null
+      const decoded = percentDecode(value)
+      if (decoded === null || decoded === '') return null
       parameters[name] = decoded
     }
   }
   return parameters
-}
-
-function decode(segment: string): string | null {
-  try {
-    return segment === '' ? null : decodeURIComponent(segment)
-  } catch {
-    return null
-  }
 }

@@ -2,6 +2,7 @@ import { parseCookieName } from '../base/cookie-names.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import { isLocalHostname } from '../base/loopback.ts'
+import { percentDecode } from '../base/percent-decode.ts'
 import { fine, note, wrong } from './findings.ts'
 import type { Finding } from './findings.ts'
 
@@ -90,7 +91,7 @@ function explainMissingToken(url: URL, request: ReadonlyMap<string, string>, pag
 
 /** Examines an access token's claims, without its signature. Pure. */
 export function examineToken(token: string, now: number): readonly Finding[] {
-  const claims = claimsOf(decodeURIComponentSafely(token))
+  const claims = claimsOf(percentDecode(token) ?? token)
   if (claims === null) return [wrong('access token', 'It is not a JWT: it was truncated, or another program uses the '
     + 'same cookie name.')]
   const { exp, iat } = claims
@@ -203,14 +204,6 @@ function examineClock({ response, now }: Symptoms): readonly Finding[] {
 
 function claimsOf(token: string): JsonObject | null {
   return parseJsonObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
-
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 function safeOrigin(text: string): string {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import { GeneralError } from '../base/errors.ts'
 import { callback, checkOptions, oneOf, oneOrMore, required, rule, secret, text } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
+import { percentDecode } from '../base/percent-decode.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import type { ForeignCookie, ForeignVerdict, ImportRequest, SessionImporter } from '../session/importer.ts'
 import { databaseRule, queriesOf } from './data/database.ts'
@@ -116,7 +117,8 @@ export function fromBetterAuth(options: BetterAuthOptions): SessionImporter<Bett
     source: 'better-auth',
     at: 'request',
     read(request) {
-      const bearer = request.bearer === null ? null : signed(request.bearer)
+      // The bearer plugin accepts a token as it is, and as it was in the Set-Cookie header.
+      const bearer = request.bearer === null ? null : signed(percentDecode(request.bearer) ?? '')
       if (bearer !== null) return { key: bearer, mode: 'header', state: { token: bearer, persistent: true } }
       for (const name of nameOf('session_token')) {
         for (const value of request.cookies(name)) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { otherModeOf } from '../base/handle.ts'
 import { createPolicy } from '../session/policy.ts'
 import { claimOn, decideClaim, importedRecord, isOver, lifetimesOfImport } from './decide.ts'
 import { timeOf } from './data/table.ts'
@@ -14,12 +15,14 @@ const session: LiveForeignSession = {
 
 test('a claim decides by itself and its session', () => {
   const claim = sampleClaim()
-  expect(decideClaim(null, null, true)).toBe('judge')
-  expect(decideClaim(claim, null, true)).toBe('ended')
-  expect(decideClaim(claim, null, false)).toBe('reused')
-  expect(decideClaim(claim, { generation: 0 }, true)).toBe('settle')
-  expect(decideClaim(claim, { generation: 1 }, true)).toBe('refresh')
-  expect(decideClaim(claim, { generation: 1 }, false)).toBe('reused')
+  const { handle } = claim
+  expect(decideClaim(claim, handle, null, true)).toBe('ended')
+  expect(decideClaim(claim, handle, null, false)).toBe('reused')
+  expect(decideClaim(claim, handle, { generation: 0 }, true)).toBe('settle')
+  expect(decideClaim(claim, handle, { generation: 1 }, true)).toBe('refresh')
+  expect(decideClaim(claim, handle, { generation: 1 }, false)).toBe('reused')
+  expect(decideClaim(claim, otherModeOf(handle), { generation: 0 }, true)).toBe('replayed')
+  expect(decideClaim(claim, otherModeOf(handle), null, false)).toBe('reused')
 })
 
 test('a claim outlives the import, and never says that a credential is younger than now', () => {

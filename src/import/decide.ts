@@ -11,12 +11,12 @@ import type { ImportPlan } from './plan.ts'
 
 // The rules of an import, as pure functions (docs/import.md).
 
-/** What to do with an old credential whose claim and session were read. */
+/** What to do with the credential of an old session that was taken over. */
 export type ClaimDecision =
-  /** The session was never taken over: ask its system. */
-  | 'judge'
   /** The system has replaced this credential of the session. */
   | 'reused'
+  /** The session was taken over from a cookie, and this is a bearer token, or the reverse: a session has one mode. */
+  | 'replayed'
   /** The session was taken over, and has ended since. */
   | 'ended'
   /** Claim and session were added a moment ago, and nobody has got a token: the not-befores are checked again. */
@@ -24,14 +24,18 @@ export type ClaimDecision =
   /** The client gets the session's tokens, as long as the rules of rotation allow it. */
   | 'refresh'
 
-/** Decides about a credential by the claim on its session, and by that session. Pure. */
+/**
+ * Decides about a credential by the claim on its session, and by that session. `handle`: of the session in the
+ * transfer mode of the credential. `isMatching`: whether the claim stands for this credential. Pure.
+ */
 export function decideClaim(
-  claim: ImportClaim | null,
+  claim: Pick<ImportClaim, 'handle'>,
+  handle: SessionHandle,
   record: Pick<SessionRecord, 'generation'> | null,
   isMatching: boolean,
 ): ClaimDecision {
-  if (claim === null) return 'judge'
   if (!isMatching) return 'reused'
+  if (claim.handle !== handle) return 'replayed'
   if (record === null) return 'ended'
   return record.generation === 0 ? 'settle' : 'refresh'
 }

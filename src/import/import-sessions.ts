@@ -1,6 +1,4 @@
-import type { SessionHandle } from '../base/handle.ts'
 import type { CoreParts } from '../session/engine.ts'
-import type { ImportRefusal } from '../session/events.ts'
 import type {
   ConnectedImports, ForeignCookie, ForeignCredential, ImportRequest, SessionImporter, TakeOverOutcome,
 } from '../session/importer.ts'
@@ -9,13 +7,12 @@ import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { SessionImports } from '../transport/imports.ts'
 import { isOver } from './decide.ts'
-import { importedHandle, subjectOf } from './derive.ts'
 import { importFlows } from './http.ts'
 import { createNegatives } from './negatives.ts'
 import { createPlan, requireEnd } from './plan.ts'
 import type { ImportOptions, ImportPlan } from './plan.ts'
 import { endCredential, takeSessionOver } from './take-over.ts'
-import type { TakeOverParts } from './take-over.ts'
+import type { TakeOverParts } from './claim-session.ts'
 
 /** An import of live sessions, for the option `imports` of `createSessions` and for `checkImport`. */
 export interface ImportSetup extends SessionImports {
@@ -98,24 +95,18 @@ async function finish<
   client: ClientInfo,
   style: Style,
 ): Promise<TakeOverOutcome<Payload, Claims>> {
-  const { plan, core, application } = parts
+  const { plan, core } = parts
   const outcome = await takeSessionOver(parts, importer, credential, client, style)
   if (outcome.kind === 'left') return outcome
   const clearings = present(request, importer)
   if (outcome.kind === 'taken') return { ...outcome, clearings: plan.mode === 'retire' ? clearings : [] }
-  const { source } = importer
-  const { reason } = outcome
-  const handle: SessionHandle | null = reasonsWithSession.has(reason)
-    ? await importedHandle(core.crypto, application, credential.mode, subjectOf(source, credential.key))
-    : null
-  core.emit('onImportRefused', { source, reason, handle })
+  const { reason, handle } = outcome
+  core.emit('onImportRefused', { source: importer.source, reason, handle })
   // Data that does not fit is a mistake of the application's: the user keeps the cookie until it is repaired.
   if (reason === 'unwritable') return { kind: 'left' }
   const isOwn = reason === 'ended' || reason === 'revoked'
   return { kind: 'over', clearings: plan.mode === 'retire' || isOwn ? clearings : [] }
 }
-
-const reasonsWithSession: ReadonlySet<ImportRefusal['reason']> = new Set(['ended', 'replayed', 'revoked'])
 
 /** The cookies to clear that the request has. */
 function present(request: ImportRequest, importer: SessionImporter): readonly ForeignCookie[] {

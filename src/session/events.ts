@@ -60,7 +60,8 @@ export interface ImportRefusal {
   /**
    * `invalid`: the session has ended there. `reused`: the credential was replaced there. `revoked`: the user's sessions
    * were revoked after it was issued. `ended`: its session was taken over and has ended. `replayed`: its session was
-   * taken over, and the client has used newer tokens since. `unwritable`: its data does not fit into a session.
+   * taken over, and the client has used newer tokens since, or sends it in the other transfer mode. `unwritable`: its
+   * data does not fit into a session.
    */
   readonly reason: 'invalid' | 'reused' | 'revoked' | 'ended' | 'replayed' | 'unwritable'
   /** The session that was taken over; null if none was. */

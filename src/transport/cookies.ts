@@ -1,3 +1,5 @@
+import { percentDecode } from '../base/percent-decode.ts'
+
 /** Longer `Cookie` headers count as absent (DOS-01). */
 const MAX_HEADER_LENGTH = 16_384
 /** Headers with more cookies count as absent (DOS-01). */
@@ -36,7 +38,7 @@ function valueOf(header: string, start: number, end: number, name: string): stri
   const valueStart = skipBlanks(header, equals + 1, end)
   let valueEnd = end
   while (valueEnd > valueStart && isBlank(header, valueEnd - 1)) valueEnd--
-  return valueEnd === valueStart ? null : decode(header.slice(valueStart, valueEnd))
+  return valueEnd === valueStart ? null : percentDecode(header.slice(valueStart, valueEnd))
 }
 
 function skipBlanks(text: string, start: number, end: number): number {
@@ -48,13 +50,4 @@ function skipBlanks(text: string, start: number, end: number): number {
 function isBlank(text: string, index: number): boolean {
   const code = text.charCodeAt(index)
   return code === SPACE || code === TAB
-}
-
-function decode(value: string): string | null {
-  if (!value.includes('%')) return value
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return null
-  }
 }

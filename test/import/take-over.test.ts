@@ -296,6 +296,57 @@ describe('IMP-04: requests that come at once', () => {
   })
 })
 
+describe('IMP-04: a credential that can be sent in a cookie and as a bearer token', () => {
+  const bearer = { authorization: 'Bearer id-1', 'st-auth-mode': 'header' }
+  const withBearer = (): Promise<Reply> => server.client().send('GET', '/me', { headers: bearer })
+
+  test.each(['keep', 'retire'] as const)('in mode %s gives one session: the second way is refused', async mode => {
+    server = await start({ mode })
+    const client = browser()
+    expect(userOf(await me(client))).toEqual([200, 'alice'])
+    expect((await withBearer()).status).toBe(401)
+    const [handle] = await handlesOf()
+    expect(refusals).toEqual([{ source: 'sample', reason: 'replayed', handle }])
+    expect(await handlesOf()).toHaveLength(1)
+    expect(userOf(await me(client))).toEqual([200, 'alice'])
+  })
+
+  test('is refused both ways after a sign-out, even if the old session could not be deleted', async () => {
+    server = await start()
+    old.before = async call => {
+      if (call === 'retire') throw new Error('read only')
+    }
+    const client = browser()
+    expect(userOf(await me(client))).toEqual([200, 'alice'])
+    expect((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status).toBe(200)
+    expect([old.sessions.size, (await withBearer()).status, (await me(browser())).status]).toEqual([1, 401, 401])
+    expect(await handlesOf()).toEqual([])
+  })
+
+  test('is ended by a login in the browser that still has the cookie, whichever way it was taken over', async () => {
+    server = await start({ mode: 'retire' })
+    expect(userOf(await withBearer())).toEqual([200, 'alice'])
+    expect((await browser().send('POST', '/login', { body: { userId: 'bob' } })).status).toBe(200)
+    expect([await handlesOf(), await handlesOf('bob')]).toEqual([[], [expect.any(String)]])
+  })
+
+  test('never gives two sessions, if both arrive at once', async () => {
+    server = await start()
+    let judged = 0
+    let release = (): void => undefined
+    const both = new Promise<void>(resolve => {
+      release = resolve
+    })
+    old.before = async () => {
+      if (++judged === 2) release()
+      await both
+    }
+    const statuses = (await Promise.all([withBearer(), me(browser())])).map(({ status }) => status)
+    expect(statuses.filter(status => status === 200).length).toBe((await handlesOf()).length)
+    expect((await handlesOf()).length).toBeLessThan(2)
+  })
+})
+
 describe('IMP-05: an old cookie that arrives late', () => {
   /** Takes the session over, and uses it until the client has certainly stored its tokens. */
   async function settle(): Promise<HttpClient> {

@@ -96,10 +96,13 @@ async function signUp(
   return { cookies: response.headers.getSetCookie(), userId: user.id }
 }
 
-async function start(options: Omit<BetterAuthOptions, 'secret'>): Promise<SessionServer> {
+async function start(
+  options: Omit<BetterAuthOptions, 'secret'>,
+  mode: 'keep' | 'retire' = 'retire',
+): Promise<SessionServer> {
   const importer = fromBetterAuth({ secret: SECRET, ...options })
   const server = await startSessionServer({
-    imports: importSessions({ importers: [importer], until: '2026-06-30', mode: 'retire' }),
+    imports: importSessions({ importers: [importer], until: '2026-06-30', mode }),
   })
   onTestFinished(() => server.close())
   return server
@@ -221,6 +224,21 @@ describe.runIf(hasOldSystems())('Better Auth', () => {
       .toEqual([second.userId, admin.userId].toSorted())
     now = signedUpAt + 7 * 86_400_000 + 1000
     expect((await me(browser(server, second.cookies))).status).toBe(401)
+  })
+
+  test('IMP-04: a signed token is taken over once, in its cookie or as the bearer token of the plugin', async () => {
+    const database = new DatabaseSync(':memory:')
+    const auth = await createAuth({ database })
+    const [one, two] = [await signUp(auth), await signUp(auth)]
+    const server = await start({ database }, 'keep')
+    const withBearer = ({ cookies }: Pick<typeof one, 'cookies'>): Promise<Reply> => server.client().send('GET', '/me', {
+      headers: { authorization: `Bearer ${/session_token=([^;]+)/.exec(cookies.join())?.[1]}`, 'st-auth-mode': 'header' },
+    })
+    // Percent-encoded, as in the Set-Cookie header.
+    expect(userOf(await withBearer(one))).toEqual([200, one.userId])
+    expect((await me(browser(server, one.cookies))).status).toBe(401)
+    expect(userOf(await me(browser(server, two.cookies)))).toEqual([200, two.userId])
+    expect((await withBearer(two)).status).toBe(401)
   })
 
   test('IMP-08: a session in which an administrator acts as the user is refused', async () => {

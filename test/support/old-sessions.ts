@@ -5,7 +5,7 @@ import type {
 /** A session of the sample system. */
 export type OldSession = Partial<LiveForeignSession> & { readonly userId?: string; readonly isDead?: boolean }
 
-/** A sample system: sessions by id, in the cookie `old`. Tests fail its calls and count them. */
+/** A sample system: sessions by id, in the cookie `old` or as bearer tokens. Tests fail its calls and count them. */
 export class OldSystem implements SessionImporter<string> {
   readonly source: string = 'sample'
   readonly at: SessionImporter['at'] = 'request'
@@ -15,6 +15,8 @@ export class OldSystem implements SessionImporter<string> {
   before: (call: 'judge' | 'retire') => Promise<void> = async () => undefined
 
   read(request: ImportRequest): ForeignCredential<string> | null {
+    const { bearer } = request
+    if (bearer?.startsWith('id-') === true) return { key: bearer, mode: 'header', state: bearer }
     const [value] = request.cookies('old')
     return value?.startsWith('id-') ? { key: value, mode: 'cookie', state: value } : null
   }
