@@ -49,7 +49,8 @@ keyturn doctor [URL]
 
 Examines an application as browsers reach it: its origin, the prefixes of proxies, TLS, the refresh and sign-out
 routes, CORS, cookies, the body parser of a login, clocks. Or examines one request, and explains why it has no session.
-Or examines a store: whether it exists and is up to date, its clock, and whether the secret decrypts its keys.
+Or examines a store: whether it exists and is up to date, the privileges of its user, its clock, and whether the secret
+decrypts its keys.
 
 It shows each request that it sent, ends with a verdict and the next command, and prints no token. It changes nothing;
 with --login it creates a session, and revokes it. Exit code 1 if something is wrong.
@@ -69,7 +70,7 @@ ${describeStoreFlags(own)}`,
     }
     const visitor = createVisitor()
     const { findings, again, onward } = examinesStore
-      ? { findings: await diagnoseStore(place, settings.secrets), again: 'keyturn doctor', onward: 'keyturn serve' }
+      ? { findings: await diagnoseStore(place, settings.secrets), again: 'keyturn doctor', onward: 'keyturn doctor https://app.example.com' }
       : await examine(target, flags, visitor)
     const verdict = judge(findings, again, onward)
     if (json) terminal.out(JSON.stringify({ sent: visitor.sent, findings, ...verdict }))

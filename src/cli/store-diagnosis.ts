@@ -10,7 +10,7 @@ import { readStoreTime } from './store-time.ts'
 import { explainState, openReady } from './store.ts'
 
 /**
- * Checks whether a process with these settings could use a store: whether it exists, its clock, its keys. Creates and
+ * Checks whether a process with these settings could use a store: its tables, privileges, clock and keys. Creates and
  * changes nothing.
  */
 export async function diagnoseStore(place: StorePlace, secrets: readonly string[]): Promise<readonly Finding[]> {
@@ -23,12 +23,14 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
       return [{ ...wrong('store', explainState(state, kind)), ...isNewer ? {} : { next: 'keyturn migrate' } }]
     }
     store = await openReady(place)
+    // The privileges of the database user, and whether the server accepts writes.
+    await store.check()
     return [
       { kind: 'fine', about: 'store', words: `It exists and is up to date: ${state.target}.` },
       await readStoreTime(store).then(
         (): Finding => ({ kind: 'fine', about: 'clock', words: 'It agrees with this machine\'s clock.' }),
         error => wrong('clock', reasonOf(error))),
-      await examineKeys(store, secrets, kind.isFile),
+      await examineKeys(store, secrets),
     ]
   } catch (error) {
     return [wrong('store', reasonOf(error))]
@@ -37,7 +39,7 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
   }
 }
 
-async function examineKeys(store: SessionStore, secrets: readonly string[], isFile: boolean): Promise<Finding> {
+async function examineKeys(store: SessionStore, secrets: readonly string[]): Promise<Finding> {
   const keys = await store.listKeys()
   if (keys.length === 0) {
     return { kind: 'note', about: 'keys', words: 'There are none: no server or application has used this store yet.' }
@@ -48,6 +50,7 @@ async function examineKeys(store: SessionStore, secrets: readonly string[], isFi
     return { ...wrong('keys', reasonOf(error)), next: 'keyturn keys list' }
   }
   if (keys.every(isEncrypted)) return { kind: 'fine', about: 'keys', words: `There are ${keys.length}, all encrypted.` }
-  const words = `There are ${keys.length}, not encrypted: read access to the store is enough to forge access tokens.`
-  return { kind: isFile ? 'fine' : 'note', about: 'keys', words }
+  const words = `There are ${keys.length}, not encrypted: read access to the store is enough to forge access tokens. `
+    + 'In production, set a secret.'
+  return { kind: 'note', about: 'keys', words }
 }

@@ -329,5 +329,5 @@ test('V-11: the examination of a store ends with a verdict and the next command'
   expect([missing.code, missing.next, missing.verdict])
     .toEqual([1, 'keyturn migrate', 'One thing is wrong: store. Correct it, then run the next command.'])
   expect(await keyturn('migrate', `sqlite:${file}`)).toMatchObject({ code: 0 })
-  expect(await examine(`sqlite:${file}`)).toMatchObject({ code: 0, next: 'keyturn serve' })
+  expect(await examine(`sqlite:${file}`)).toMatchObject({ code: 0, next: 'keyturn doctor https://app.example.com' })
 })

@@ -1,5 +1,5 @@
 // What `ready()`, `health()` and the first request say of stores that are down, silent, without tables or privileges.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,10 +9,12 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import { createClient } from 'redis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { diagnoseStore } from '../../src/cli/store-diagnosis.ts'
 import { createSessions } from '../../src/create-sessions.ts'
 import type { Sessions } from '../../src/create-sessions.ts'
 import { webSessions } from '../../src/frameworks/web.ts'
 import type { JsonObject } from '../../src/base/json.ts'
+import { locateStore } from '../../src/server/store-place.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { wrapStore } from '../../src/session/wrap-store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
@@ -174,10 +176,25 @@ describe.skipIf(postgresUrl === null)('L-36: PostgreSQL', () => {
     await expect(problem).rejects.toMatchObject({ code: 'MISUSE', reason: 'privileges-missing' })
     await expect(problem).rejects.toThrow(
       `grant INSERT ON "${schema}"."keyturn_session", DELETE ON "${schema}"."keyturn_change"`)
+    expect(await diagnoseStore(locateStore({ store: app.href, prefix: null, schema }, 'public'), [])).toEqual([
+      { kind: 'wrong', about: 'store', words: expect.stringContaining(`grant INSERT ON "${schema}"."keyturn_session"`) },
+    ])
     await run(
       `GRANT INSERT ON ${schema}.keyturn_session TO ${role}; GRANT DELETE ON ${schema}.keyturn_change TO ${role}`,
     )
     await sessions.ready()
+  })
+
+  test('L-36: the statement of docs/stores.md grants what is needed', async () => {
+    const [schema, role] = [freshSchema(), freshSchema()]
+    await migratePostgres(url, { schema })
+    const guide = readFileSync(join(import.meta.dirname, '../../docs/stores.md'), 'utf8')
+    const [grant = ''] = /^GRANT .*?;$/ms.exec(guide) ?? []
+    await run(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA ${schema} TO ${role}; SET search_path = ${schema};
+      ${grant.replace(/ app;$/, ` ${role};`)}`)
+    const app = new URL(url)
+    app.username = role
+    await embed(createPostgresStore(app.href, { schema })).ready()
   })
 
   let contracts = 0
