@@ -56,11 +56,12 @@ export async function startServer(
   for (const words of warningsOf(settings)) logger.warn({}, words)
   const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
   const tally = new Tally()
+  const failures = tally.counter('keyturn.errors')
   const refusals = createRejectedRequestLog(logger, platform.schedule)
   const steady = sumUpErrors(logger, platform.schedule)
   const events = observeSessions(steady, platform.crypto.randomBytes(32))
   const onError = (error: unknown): void => {
-    tally.counter('keyturn.errors').value++
+    failures.value++
     steady.error({ error: describeError(error) }, 'a request failed')
   }
 

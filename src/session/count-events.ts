@@ -21,8 +21,14 @@ const counts: { readonly [Name in keyof SessionEventMap]?: Count<Name> } = {
   onUncheckedRevocation: ['keyturn.verifications.unchecked'],
 }
 
+/** The values of a label that alerts wait for. */
+const rejections: readonly SessionEventMap['onRefreshRejected']['reason'][] = ['forged', 'superseded']
+
 /** Counts each event before it goes to the listeners. */
 export function countEvents(emit: Emit, tally: Tally): Emit {
+  // From 0 on: for Prometheus, a series that begins with 1 has not increased.
+  for (const [metric, label] of Object.values(counts)) if (label === undefined) tally.counter(metric)
+  for (const reason of rejections) tally.counter('keyturn.refreshes.rejected', { reason })
   return (name, event) => {
     const [metric, label] = counts[name] ?? []
     if (metric !== undefined) {

@@ -1,6 +1,9 @@
 // Metrics of embedded sessions: with OpenTelemetry's own SDK, and without any.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createNoopMeter, metrics as api } from '@opentelemetry/api'
 import type { Meter } from '@opentelemetry/api'
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import {
   AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
@@ -82,6 +85,29 @@ describe('L-36: embedded metrics', () => {
     })
     for (const [name, { unit }] of found) {
       expect(embedded.find(each => each === name && metrics[each].unit === unit)).toBe(name)
+    }
+    await sessions.close()
+  })
+
+  test('L-36: with the views of docs/health-and-metrics.md, the exporter for Prometheus writes the names of the alerts', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/health-and-metrics.md'), 'utf8')
+    const measured = [...(/^const measured = \[(.*)\]$/m.exec(page)?.[1] ?? '').matchAll(/'([^']+)'/g)]
+    const views = measured.map(([, name]) => ({ instrumentName: `keyturn.${name}`, name: `keyturn.${name}.seconds` }))
+    const exporter = new PrometheusExporter({ preventServerStart: true })
+    api.setGlobalMeterProvider(new MeterProvider({ readers: [exporter], views }))
+    const sessions = createSessions({ origin, ...inMemory() })
+    await use(sessions)
+    const { resourceMetrics } = await exporter.collect()
+    const text = new PrometheusSerializer().serialize(resourceMetrics)
+    const found = new Set([...text.matchAll(/^# TYPE (keyturn_\w+)/gm)].map(([, name]) => name))
+    const known = new Set(embedded.map(prometheusName))
+    expect([...found].filter(name => name !== undefined && !known.has(name))).toEqual([])
+    for (const name of embedded.filter(each => metrics[each].unit === 's' && each !== 'keyturn.refresh.duration')) {
+      expect(found).toContain(prometheusName(name))
+    }
+    // An alert waits for an increase of these.
+    for (const series of ['keyturn_token_thefts_total', 'keyturn_refreshes_rejected_total{reason="forged"']) {
+      expect(text).toMatch(new RegExp(`^${series.replace('{', '\\{')}.* 0$`, 'm'))
     }
     await sessions.close()
   })
