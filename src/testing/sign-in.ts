@@ -71,10 +71,36 @@ export async function signIn<Payload extends object, Info extends object>(
   checkOptions('signIn', signInRules, how ?? {})
   const { mode = 'cookie' } = how ?? {}
   const { http } = sessions
-  const { cookies, origin } = http.policy
   const reply = new RecordedReply()
-  const request = loginRequest({ [wire.authMode]: mode, origin })
+  const request = requestWith({ [wire.authMode]: mode, origin: http.policy.origin })
   const session = await http.createNewSession({ request, reply }, ...argumentsOf(userId, how))
+  return clientOf(http, reply, mode, session.getHandle())
+}
+
+/**
+ * Refreshes the session of a client. Returns the client with its new tokens; the given one still has the old ones, as a
+ * copy of it does.
+ * @throws UnauthorizedError if the session has ended
+ * @throws TokenTheftDetectedError if the refresh token was stolen
+ */
+export async function refreshAs<Payload extends object, Info extends object>(
+  sessions: { readonly http: HttpSessions<Payload, Info> },
+  client: SignedIn,
+): Promise<SignedIn> {
+  const { http } = sessions
+  const reply = new RecordedReply()
+  const session = await http.refreshSession({ request: requestWith(client.refreshHeaders), reply })
+  const mode = client.refreshHeaders['cookie'] === undefined ? 'header' : 'cookie'
+  return clientOf(http, reply, mode, session.getHandle())
+}
+
+/** The client that has received a response with tokens. */
+function clientOf<Payload extends object, Info extends object>(
+  { policy: { cookies, origin } }: HttpSessions<Payload, Info>,
+  reply: RecordedReply,
+  mode: TransferMode,
+  handle: string,
+): SignedIn {
   // Of several cookies with one name the last one is valid: the ones before it clear old cookies in other places.
   const cookieNamed = (name: string): Cookie | undefined => reply.cookies.findLast(cookie => cookie.name === name)
   const tokenOf = (header: string, cookie: string): string => (
@@ -94,7 +120,7 @@ export async function signIn<Payload extends object, Info extends object>(
   const mac = cookieNamed(macName)?.value
   const cookie = [`${access}=${accessToken}`, ...mac ? [`${macName}=${mac}`] : []].join('; ')
   return {
-    handle: session.getHandle(),
+    handle,
     accessToken,
     refreshToken,
     headers: isCookie
@@ -118,7 +144,7 @@ function argumentsOf(
   return [userId, payload, info, options]
 }
 
-function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
+function requestWith(headers: Readonly<Record<string, string>>): HttpRequest {
   return {
     identity: {},
     method: 'POST',

@@ -6,7 +6,7 @@ import type { ExpressSessions } from '../../src/frameworks/express.ts'
 import { createSessions } from '../../src/index.ts'
 import type { Sessions, CreateSessionsOptions } from '../../src/index.ts'
 import {
-  assertSessionUntouched, assertSignedIn, assertSignedOut, inMemory, sessionChangeOf, signIn,
+  assertSessionUntouched, assertSignedIn, assertSignedOut, inMemory, refreshAs, sessionChangeOf, signIn,
 } from '../../src/testing/index.ts'
 import { listen } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
@@ -82,6 +82,25 @@ describe('signIn', () => {
     const alice = await signIn(sessions, 'alice')
     clock.advance(3_600_000)
     expect((await send('GET', '/me', alice.headers)).status).toBe(401)
+  })
+})
+
+describe('refreshAs', () => {
+  test.each(['cookie', 'header'] as const)('refreshes the session in %s mode, and leaves the old tokens alone', async mode => {
+    const { sessions, clock, send } = await startApp()
+    const alice = await signIn(sessions, 'alice', { mode })
+    clock.advance(3_600_000)
+    const refreshed = await refreshAs(sessions, alice)
+    expect([refreshed.handle, refreshed.refreshToken === alice.refreshToken]).toEqual([alice.handle, false])
+    expect((await send('GET', '/me', alice.headers)).status).toBe(401)
+    expect((await send('GET', '/me', refreshed.headers)).status).toBe(200)
+  })
+
+  test('rejects if the session has ended', async () => {
+    const { sessions } = await startApp()
+    const alice = await signIn(sessions, 'alice')
+    await sessions.revokeAllSessionsForUser('alice')
+    await expect(refreshAs(sessions, alice)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 })
 

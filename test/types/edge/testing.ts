@@ -2,7 +2,7 @@
 import { createSessions } from 'keyturn'
 import type { CreateNewSessionOptions, SessionStore } from 'keyturn'
 import {
-  assertSessionUntouched, assertSignedIn, assertSignedOut, createFakeClock, inMemory, sessionChangeOf, signIn,
+  assertSessionUntouched, assertSignedIn, assertSignedOut, createFakeClock, inMemory, refreshAs, sessionChangeOf, signIn,
 } from 'keyturn/testing'
 import type {
   FakeClock, InMemoryOptions, SessionChange, SignedIn, SignInOptions, TestedResponse,
@@ -21,6 +21,10 @@ export async function application(response: Response): Promise<void> {
   typeOf(createFakeClock().advance).is<(by: number) => void>()
   typeOf(signIn(sessions, 'ada', { payload: { role: 'reader' }, info: { cart: [] }, mode: 'header' }))
     .is<Promise<SignedIn>>()
+  typeOf(refreshAs(sessions, await signIn(sessions, 'ada', { payload: { role: 'reader' }, info: { cart: [] } })))
+    .is<Promise<SignedIn>>()
+  // @ts-expect-error: the refresh token alone is no client
+  await refreshAs(sessions, 'token')
   // @ts-expect-error: no such role
   await signIn(sessions, 'ada', { payload: { role: 'owner' } })
   // @ts-expect-error: no such mode
