@@ -43,6 +43,13 @@ describe('help', () => {
     expect((await keyturn('migrate', '--print', 'postgres:')).out).toContain('fillfactor')
   })
 
+  test('a pipe that closes early, as that of `| head`, is no error', async () => {
+    const script = '"$0" --conditions=keyturn-source "$1" migrate --print; echo "exit code $?" >&2'
+    const child = spawn('sh', ['-c', script, process.execPath, main])
+    child.stdout.destroy()
+    expect(await text(child.stderr)).toBe('exit code 0\n')
+  })
+
   test.each([
     [['conquer'], 'no command'],
     [['migrate', 'sqlite:a', 'sqlite:b'], 'two stores were given'],
