@@ -35,6 +35,7 @@ import { cookieRules } from '../src/transport/cookie-config.ts'
 import { getSessionRules, guardRules } from '../src/transport/get-session-options.ts'
 import { createNewSessionRules } from '../src/transport/start-session.ts'
 import { verifierRules } from '../src/verifier-options.ts'
+import { asMarkdown } from './doc-comment.ts'
 
 const root = join(import.meta.dirname, '..')
 /** The path of the reference. */
@@ -369,7 +370,7 @@ function writeSection(section: Section): string[] {
     const otherwise = section.otherwise ?? '*required*'
     const shown = `\`${section.prefix ?? ''}${name}\`${rule.isExplicit ? ' ¹' : ''}`
     const expected = rule.expected.replaceAll('<', '\\<')
-    return [shown, expected, defaultValue ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
+    return [shown, expected, defaultValue ?? otherwise, meaning].map(asMarkdown)
   })
   return [
     `## \`${section.title}\``,

@@ -1,6 +1,7 @@
 // Generates docs/exports.md from the doc comments of what the package exports: npm run reference
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { asMarkdown } from './doc-comment.ts'
 
 const root = join(import.meta.dirname, '..')
 /** The path of the list. */
@@ -54,7 +55,7 @@ function exportsOf(file: string): Export[] {
 function firstSentence(comment: string): string | null {
   const text = comment.replaceAll(/^ *\*/gm, '').split(/^ *@/m)[0]?.replaceAll(/\s+/g, ' ').trim() ?? ''
   const [sentence = ''] = /^.*?[.:](?= [A-Z`{]|$)|^.*$/.exec(text) ?? []
-  const plain = sentence.replaceAll(/\{@link ([\w.]+)\}/g, '`$1`').replaceAll(/ \([A-Z]+-\d+(?:, [A-Z]+-\d+)*\)/g, '')
+  const plain = asMarkdown(sentence.replaceAll(/\{@link ([\w.]+)\}/g, '`$1`'))
   return plain === '' ? null : plain.replace(/:$/, '.')
 }
 

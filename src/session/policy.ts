@@ -47,7 +47,7 @@ export interface SessionPolicy {
 
 /** The options that {@link SessionPolicy} is created from. */
 export interface PolicyOptions {
-  /** The lifetime of access tokens: from 1 second to 1 day. It is shortened by a random 0 to 20 %. Default: 1 hour. */
+  /** Lifetime of access tokens: from 1 second to 1 day, less a random 0 to 20 % down to a minute. Default: 1 hour. */
   readonly accessTokenLifetime?: Duration
   /** How long a session stays active without a refresh: from 1 second to 400 days. Default: 100 days. */
   readonly idleTimeout?: Duration
