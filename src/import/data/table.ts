@@ -11,7 +11,10 @@ export type TimeKind = 'instant' | 'utc'
 
 /** A table of the old system. */
 export interface ForeignTable {
-  /** The row with these values, or null. */
+  /**
+   * The row with exactly these values, or null. Databases also find others: texts in MySQL ignore case and accents by
+   * default, and the type uuid of PostgreSQL has several spellings. Each would be a session of its own (IMP-17).
+   */
   find(where: Readonly<Record<string, string>>): Promise<ForeignRow | null>
   /** The rows with one of these values in a unique column, by that value. */
   findAll(column: string, values: readonly string[]): Promise<ReadonlyMap<string, ForeignRow>>
@@ -47,8 +50,10 @@ export function foreignTable(database: ForeignDatabase, place: TablePlace): Fore
   )
   const from = `FROM ${name} AS source`
   return {
-    find: async where => (await rows(
-      `SELECT ${columns} ${from} WHERE ${matching(where)} LIMIT 1`, Object.values(where)))[0] ?? null,
+    async find(where) {
+      const found = await rows(`SELECT ${columns} ${from} WHERE ${matching(where)} LIMIT 1`, Object.values(where))
+      return found.find(row => Object.entries(where).every(([column, value]) => isExactly(row[column], value))) ?? null
+    },
     async findAll(column, values) {
       const distinct = [...new Set(values)]
       if (distinct.length === 0) return new Map()
@@ -61,6 +66,11 @@ export function foreignTable(database: ForeignDatabase, place: TablePlace): Fore
       `SELECT ${columns} ${from} WHERE ${key} > ? ORDER BY ${key} LIMIT ${limit}`, [after ?? '']),
     count: async () => numberIn((await rows(`SELECT COUNT(*) AS number ${from}`, []))[0] ?? {}, 'number'),
   }
+}
+
+/** Whether a column has this text. A column of bytes has it in UTF-8. */
+function isExactly(value: unknown, text: string): boolean {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) === text : String(value) === text
 }
 
 /** The name of a table in statements. */
