@@ -15,6 +15,12 @@ export interface SessionReader {
    * ago.
    */
   read(handle: SessionHandle): Promise<SessionRecord | null>
+  /**
+   * Reads what the store has from now on. A read that has begun may have the answer of before a revocation: a call joins
+   * the next one, so that one more is enough for all calls.
+   * @throws GeneralError as `read` does
+   */
+  readAnew(handle: SessionHandle): Promise<SessionRecord | null>
 }
 
 interface ReaderDependencies {
@@ -38,6 +44,8 @@ export function createSessionReader(
   { store, host = longLivedHost, schedule, clock }: ReaderDependencies,
 ): SessionReader {
   const running = new Map<SessionHandle, Promise<SessionRecord | null>>()
+  /** The reads that begin when the one that is running has ended. */
+  const waiting = new Map<SessionHandle, Promise<SessionRecord | null>>()
   let state: 'closed' | 'open' | 'half-open' = 'closed'
   let openedAt: EpochMilliseconds = 0
   let failures = 0
@@ -74,19 +82,31 @@ export function createSessionReader(
     }
   }
 
+  function read(handle: SessionHandle): Promise<SessionRecord | null> {
+    const known = running.get(handle)
+    if (known !== undefined) return known
+    if (currentState() === 'open') {
+      return Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'the store failed a moment ago'))
+    }
+    // One read tries whether the store answers again.
+    if (state === 'half-open') open()
+    if (!host.isLongLived) return ask(handle)
+    const reading = ask(handle).finally(() => running.delete(handle))
+    running.set(handle, reading)
+    return reading
+  }
+
   return {
-    read(handle) {
+    read,
+    readAnew(handle) {
       const known = running.get(handle)
-      if (known !== undefined) return known
-      if (currentState() === 'open') {
-        return Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'the store failed a moment ago'))
-      }
-      // One read tries whether the store answers again.
-      if (state === 'half-open') open()
-      if (!host.isLongLived) return ask(handle)
-      const reading = ask(handle).finally(() => running.delete(handle))
-      running.set(handle, reading)
-      return reading
+      if (known === undefined) return read(handle)
+      const next = waiting.get(handle) ?? known.catch(() => null).then(() => {
+        waiting.delete(handle)
+        return read(handle)
+      })
+      waiting.set(handle, next)
+      return next
     },
   }
 }

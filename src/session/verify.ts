@@ -146,13 +146,13 @@ export function createVerification<
     mode: Blacklisting,
   ): Promise<VerifyOutcome<Payload, Claims>> {
     const { claims } = active
+    // What the feed knows counts: a payload that was replaced is not served.
+    const isOld = (): boolean => mode === 'feed' && feed.payloadVersion(claims.sid) > claims.pv
     let record: SessionRecord | null
     try {
-      record = await reader.read(claims.sid)
+      record = await (mode === 'strict' || isOld() ? reader.readAnew(claims.sid) : reader.read(claims.sid))
     } catch (cause) {
-      // What the feed knows counts: a payload that was replaced is not served.
-      const isOld = mode === 'feed' && feed.payloadVersion(claims.sid) > claims.pv
-      if (mode === 'strict' || isOld || policy.onStoreFailure === 'failClosed') {
+      if (mode === 'strict' || isOld() || policy.onStoreFailure === 'failClosed') {
         throw new GeneralError('STORE_UNAVAILABLE', 'the session could not be read from the store', { cause })
       }
       parts.emit('onUncheckedRevocation', { handle: claims.sid })
