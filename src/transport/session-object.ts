@@ -11,6 +11,7 @@ import { ChangedSession } from './current-session.ts'
 import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import { endImported } from './imports.ts'
 import { reauthenticateSession } from './reauthenticate.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
@@ -154,7 +155,12 @@ export class RequestSession<Payload extends object, Info extends object>
   }
 
   async revokeSession(): Promise<void> {
-    await this.#context.core.revokeSession(this.#claims.sid)
+    const { sid } = this.#claims
+    await this.#context.core.revokeSession(sid)
+    // An old cookie that was not needed so far would log its user in again.
+    if (this.#context.current.mayWrite(this.#exchange.request, sid)) {
+      await endImported(this.#context, this.#exchange, 'sign-out')
+    }
     refuseIfSent(this.#exchange.reply)
     this.#clear('signed-out')
   }

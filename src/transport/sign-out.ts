@@ -28,15 +28,6 @@ export async function signOut<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
 ): Promise<boolean> {
-  const had = await revokeOwn(context, exchange)
-  if (had) await endImported(context, exchange, 'sign-out')
-  return had
-}
-
-async function revokeOwn<Payload extends object, Info extends object>(
-  context: HttpContext<Payload, Info>,
-  exchange: HttpExchange,
-): Promise<boolean> {
   const { core, policy, current } = context
   const { request, reply } = exchange
   const changed = current.of(request)
@@ -57,6 +48,7 @@ async function revokeOwn<Payload extends object, Info extends object>(
   const { channel, handles } = proven
   if (named !== null && !handles.some(handle => handle === named)) throw otherSession()
   await core.revokeSessions(handles)
+  await endImported(context, exchange, 'sign-out')
   refuseIfSent(reply)
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
   refuseIfSent(reply)
