@@ -19,7 +19,10 @@ export interface AuthJsTokensOptions {
   readonly cookieNames?: readonly string[]
   /** The option `cookies.sessionToken.options.domain`. Default: none. */
   readonly cookieDomain?: string
-  /** Decrypts a token, if the application replaced `jwt.decode`. Default: as Auth.js does. */
+  /**
+   * Decrypts a token, if the application replaced `jwt.decode`; a token at which it throws is of another system.
+   * Default: as Auth.js does.
+   */
   readonly decode?: (token: string) => Promise<JsonObject | null>
   /** Finds the user of the claims. Default: `sub`. Keep tokens of providers out of the JWT payload. */
   readonly login?: FindLogin
@@ -95,6 +98,14 @@ export function fromAuthJsTokens(options: AuthJsTokensOptions): SessionImporter<
   const { cookieNames = NAMES, cookieDomain, clock = Date.now } = options
   const { login = (claims: JsonObject) => userOf(claims) } = options
   const secrets = [options.secret].flat()
+  /** As Auth.js does, which takes any error for a token that is not its own. */
+  const decodeByApplication = async (token: string): Promise<JsonObject | null> => {
+    try {
+      return await options.decode?.(token) ?? null
+    } catch {
+      return null
+    }
+  }
 
   async function verdictOf(claims: JsonObject): Promise<ForeignVerdict> {
     const { exp, iat } = claims
@@ -111,7 +122,8 @@ export function fromAuthJsTokens(options: AuthJsTokensOptions): SessionImporter<
     async read(request) {
       for (const name of cookieNames) {
         for (const token of tokensIn(request, name)) {
-          const claims = options.decode === undefined ? decode(token, name, secrets) : await options.decode(token)
+          const claims = options.decode === undefined ? decode(token, name, secrets)
+            : await decodeByApplication(token)
           if (claims === null) continue
           const id = claims['jti']
           // Not a hash of the token: its base64url can be written in several ways, each of them valid.

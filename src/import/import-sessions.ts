@@ -11,6 +11,7 @@ import { importFlows } from './http.ts'
 import { createNegatives } from './negatives.ts'
 import { createPlan, requireEnd } from './plan.ts'
 import type { ImportOptions, ImportPlan } from './plan.ts'
+import { readCredential } from './old-system.ts'
 import { endCredential, takeSessionOver } from './take-over.ts'
 import type { TakeOverParts } from './claim-session.ts'
 
@@ -46,11 +47,22 @@ function connect<
   const parts = { core, application, plan, negatives: createNegatives(core.clock) }
   const active = (): readonly SessionImporter[] => isOver(plan, core.clock()) ? [] : plan.importers
 
+  /** Ends the session of a request's credential. False if it is left alone, so that its cookies are not to be cleared. */
+  async function endIn(importer: SessionImporter, request: ImportRequest): Promise<boolean> {
+    try {
+      const credential = await readCredential(importer, request, plan.sourceTimeout)
+      return credential === null || await endCredential(parts, importer, credential)
+    } catch (error) {
+      core.emit('onBackgroundError', { during: 'import', error })
+      return true
+    }
+  }
+
   return {
     async find(request, at) {
       for (const importer of active()) {
         if (at === 'request' && importer.at === 'refresh') continue
-        const credential = await importer.read(request)
+        const credential = await readCredential(importer, request, plan.sourceTimeout)
         if (credential === null) continue
         return {
           mode: credential.mode,
@@ -66,8 +78,7 @@ function connect<
       const cookies: ForeignCookie[] = []
       if (after === 'login' && plan.mode === 'keep') return cookies
       for (const importer of active()) {
-        const credential = await importer.read(request)
-        const isOurs = credential === null || await endCredential(parts, importer, credential)
+        const isOurs = await endIn(importer, request)
         if (isOurs) cookies.push(...present(request, importer))
       }
       return cookies

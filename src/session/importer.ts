@@ -23,7 +23,7 @@ export interface SessionImporter<State = unknown> {
   readonly at: 'request' | 'refresh'
   /**
    * Finds the credential and checks its signature, without I/O. Null if there is none, or it is not of this system: a
-   * wrong signature means "not ours", never an attack.
+   * wrong signature means "not ours", never an attack. @throws any error if it needs data that cannot be read.
    */
   read(request: ImportRequest): Awaitable<ForeignCredential<State> | null>
   /**

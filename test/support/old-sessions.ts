@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../src/base/awaitable.ts'
 import type {
   ForeignCredential, ForeignVerdict, ImportRequest, LiveForeignSession, SessionImporter,
 } from '../../src/session/importer.ts'
@@ -14,7 +15,7 @@ export class OldSystem implements SessionImporter<string> {
   /** Awaited before the named call. It may throw. */
   before: (call: 'judge' | 'retire') => Promise<void> = async () => undefined
 
-  read(request: ImportRequest): ForeignCredential<string> | null {
+  read(request: ImportRequest): Awaitable<ForeignCredential<string> | null> {
     const { bearer } = request
     if (bearer?.startsWith('id-') === true) return { key: bearer, mode: 'header', state: bearer }
     const [value] = request.cookies('old')
