@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createHandle } from '../base/handle.ts'
+import { createHandle, otherModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { HandleTable } from './handle-table.ts'
 
@@ -37,4 +37,16 @@ test('a handle that was never set is not found among many others', () => {
   for (let count = 0; count < 20_000; count++) table.set(createHandle('header', entropy), 1, 1000)
   expect(table.size).toBe(generated)
   for (let count = 0; count < 20_000; count++) expect(table.get(createHandle('header', entropy))).toBeNull()
+})
+
+test('IMP-04: the two handles of a session of another system, one for each transfer mode, are told apart', () => {
+  fc.assert(fc.property(handle, fc.boolean(), (key, isFirst) => {
+    const handles = [key, otherModeOf(key)] as const
+    const [known, other] = isFirst ? handles : [handles[1], handles[0]]
+    const table = new HandleTable()
+    table.set(known, 1, 1000)
+    expect([table.get(known), table.get(other)]).toEqual([1, null])
+    table.set(other, 2, 1000)
+    expect([table.get(known), table.get(other), table.size]).toEqual([1, 2, 2])
+  }), { numRuns: 100 })
 })

@@ -1,3 +1,4 @@
+import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -84,7 +85,7 @@ class Part {
       return
     }
     if ((this.size + 1) * 4 > (this.#mask + 1) * 3) this.#resize(Math.max(SMALLEST, (this.#mask + 1) * 2), 0)
-    this.#add(first, wordOf(handle, SECOND), wordOf(handle, THIRD), value, end)
+    this.#add(first, wordOf(handle, SECOND), lastWordOf(handle), value, end)
   }
 
   prune(now: number): void {
@@ -107,7 +108,7 @@ class Part {
       if (found === FREE) return -1
       if (found === first
         && this.#rests[slot * REST] === wordOf(handle, SECOND)
-        && this.#rests[slot * REST + 1] === wordOf(handle, THIRD)) return slot
+        && this.#rests[slot * REST + 1] === lastWordOf(handle)) return slot
     }
   }
 
@@ -152,6 +153,15 @@ function wordOf(handle: SessionHandle, start: number): number {
   let word = 0
   for (let index = start; index < start + 5; index++) word = word << 6 ^ handle.charCodeAt(index)
   return word >>> 0
+}
+
+/**
+ * The third word, with the transfer mode in the highest bit, which no word has: a session of another system can have
+ * two handles that differ in nothing else (IMP-04).
+ */
+function lastWordOf(handle: SessionHandle): number {
+  const word = wordOf(handle, THIRD)
+  return transferModeOf(handle) === 'header' ? (word | 0x80000000) >>> 0 : word
 }
 
 /** Distributes the randomness of a word over all its bits (Knuth's multiplicative hashing). */
