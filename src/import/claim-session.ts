@@ -3,12 +3,13 @@ import { otherModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { evictOldest } from '../session/create.ts'
-import type { CoreParts } from '../session/engine.ts'
+import type { CoreParts, Engine } from '../session/engine.ts'
 import type { ImportRefusal } from '../session/events.ts'
 import type { ImportAdmission, ImportClaim } from '../session/import-claims.ts'
 import type { ForeignCredential, LiveForeignSession, SessionImporter } from '../session/importer.ts'
-import { revoke } from '../session/manage.ts'
+import { changeStart } from '../session/policy.ts'
 import type { ClientInfo } from '../session/record.ts'
+import { stateOf } from '../session/token-state.ts'
 import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
 import type { ApplicationIdentity, RefreshKey } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
@@ -106,12 +107,20 @@ async function admit<
   // The same credential has arrived in a cookie and as a bearer token at the same time. Which of the two requests looks
   // first is unknown, so each that sees the other gives up: the user logs in again, and there are never two sessions.
   const other = otherModeOf(handle)
-  if (await core.store.findImport(other) !== null) {
-    await revoke(core, [handle], 'revoked')
-    return refused('replayed', other)
-  }
+  if (await core.store.findImport(other) !== null && await giveUp(core, handle)) return refused('replayed', other)
   if (outcome === 'admitted') await announce(parts, importer, admission)
   return { kind: 'claimed', claim }
+}
+
+/**
+ * Removes the session, unless a faster request has got its tokens: that one looked before the other claim was written,
+ * so the other request gives up. Returns whether the session has ended.
+ */
+async function giveUp({ store, now }: Pick<Engine, 'store' | 'now'>, handle: SessionHandle): Promise<boolean> {
+  const record = await store.find(handle)
+  if (record === null || record.generation > 0) return record === null
+  const { handles } = await store.removeUnchanged(handle, stateOf(record), changeStart(await now()))
+  return handles.length > 0 || await store.find(handle) === null
 }
 
 /**
