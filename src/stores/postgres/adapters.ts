@@ -17,7 +17,9 @@ export interface PostgresJsSql extends PostgresJsTransaction {
 
 /** A transaction of postgres.js. */
 export interface PostgresJsTransaction {
-  unsafe(text: string, values: unknown[], options: { readonly prepare: boolean }): PromiseLike<unknown>
+  unsafe(
+    text: string, values: (string | number | boolean | null)[], options: { readonly prepare: boolean },
+  ): PromiseLike<unknown>
 }
 
 /** What `new SQL(url)` of Bun returns. */
@@ -90,7 +92,7 @@ export function postgresJsPool(sql: PostgresJsSql): PostgresPool {
     on: PostgresJsTransaction,
     { name, text, values = [] }: PostgresStatement,
   ): Promise<PostgresResult> => (
-    resultOf(await on.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
+    resultOf(await on.unsafe(text, values.map(parameterOf), { prepare: name !== undefined }))
   )
   // No connection is reserved: with `fetch_types: false`, postgres.js would wait for ever for a new one.
   const client: PostgresClient = {
@@ -184,7 +186,7 @@ function poolOfReserved(sql: ReservingSql): PostgresPool {
       let running: Promise<unknown> = Promise.resolve()
       const run = async ({ name, text, values = [] }: PostgresStatement): Promise<PostgresResult> => {
         try {
-          return resultOf(await connection.unsafe(text, values.map(arrayLiteral), { prepare: name !== undefined }))
+          return resultOf(await connection.unsafe(text, values.map(parameterOf), { prepare: name !== undefined }))
         } catch (error) {
           throw withSqlState(error)
         }
@@ -203,10 +205,15 @@ function poolOfReserved(sql: ReservingSql): PostgresPool {
   }
 }
 
-/** An array as PostgreSQL writes it. Drivers need to know the type of an array, and need not learn it. */
-function arrayLiteral(value: unknown): unknown {
-  if (!Array.isArray(value)) return value
-  return `{${value.map(item => `"${String(item).replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+/**
+ * A value of a statement as drivers take it, an array as PostgreSQL writes it: drivers need to know the type of an
+ * array, and need not learn it.
+ */
+function parameterOf(value: unknown): string | number | boolean | null {
+  if (Array.isArray(value)) {
+    return `{${value.map(item => `"${String(item).replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
+  }
+  return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : String(value)
 }
 
 /** Bun's errors have the SQLSTATE in `errno`, and a code of their own in `code`. */
