@@ -43,7 +43,7 @@ const leftToCi: readonly string[] = [
   ...[
     'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,other-settings,rows,settings}', 'orms', 'other-settings', 'pglite',
     'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races', 'server-instances',
-    'servers', 'vercel-example', 'held-logins', 'closing', 'ending',
+    'servers', 'vercel-example', 'held-logins', 'hyperdrive', 'closing', 'ending',
   ].map((name) => `test/stores/${name}.test.ts`),
   ...[
     'api-linters', 'console-fuzzer', 'django-docs', 'fuzzer', 'generated-clients', 'go-*', 'killed', 'python-*',

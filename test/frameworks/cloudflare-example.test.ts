@@ -55,8 +55,7 @@ describe('the example for Cloudflare Workers', () => {
     const port = await freePort()
     const miniflare = await createMiniflare([{
       name: 'example',
-      modules: true,
-      scriptPath: script,
+      modules: [{ type: 'ESModule', path: script }],
       modulesRoot: folder,
       compatibilityDate: '2026-07-01',
       bindings: { ORIGIN: `http://localhost:${port}`, SECRET: '0123456789abcdef0123456789abcdef' },

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PgliteDatabase, PostgresJsSql } from '../../src/stores/postgres.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
@@ -58,6 +59,11 @@ export function openPostgresJs(url: string, options: Readonly<Record<string, unk
   const postgres: (url: string, options: Readonly<Record<string, unknown>>) => PostgresJs =
     load(pathOf('postgres/cjs/src/index.js'))
   return postgres(url, options)
+}
+
+/** The folder with the packages of the drivers, for programs that are bundled with one. */
+export function driverPackages(): string {
+  return join(pathOf('postgres'), '..')
 }
 
 /** A database of PGlite in this process. */

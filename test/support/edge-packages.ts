@@ -11,8 +11,8 @@ const load = createRequire(import.meta.url)
 /** The options of a worker in Miniflare. */
 export interface MiniflareWorker {
   readonly name: string
-  readonly modules: true
-  readonly scriptPath: string
+  /** Its script. Of a script that is not listed here, Miniflare refuses imports of what is computed. */
+  readonly modules: readonly { readonly type: 'ESModule'; readonly path: string }[]
   readonly modulesRoot: string
   readonly compatibilityDate: string
   readonly compatibilityFlags?: readonly string[]

@@ -17,18 +17,22 @@ export type Bindings = Pick<
   MiniflareWorker, 'bindings' | 'd1Databases' | 'durableObjects' | 'hyperdrives' | 'compatibilityFlags'
 >
 
-/** Bundles an entry with the sources of the package, and serves it in an isolate for each name. */
+/**
+ * Bundles an entry with the sources of the package, and serves it in an isolate for each name. `packages`: a folder of
+ * further packages that it imports.
+ */
 export async function serveWorkers(
   entry: string,
   names: readonly string[],
   bindings: Bindings,
+  packages: readonly string[] = [],
 ): Promise<RunningWorkers> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-miniflare-'))
   const scriptPath = join(folder, 'worker.js')
   await bundleWorker(entry, scriptPath, ['keyturn-source'],
-    bindings.compatibilityFlags === undefined ? [] : ['nodejs_compat'])
+    bindings.compatibilityFlags === undefined ? [] : ['nodejs_compat'], ['workerd', 'worker', 'browser'], packages)
   const miniflare = await createMiniflare(names.map(name => ({
-    name, scriptPath, modulesRoot: folder, modules: true, compatibilityDate: '2026-07-01',
+    name, modules: [{ type: 'ESModule', path: scriptPath }], modulesRoot: folder, compatibilityDate: '2026-07-01',
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
     ...bindings,
   })))

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { startProgram } from './start-program.ts'
 import type { RunningProgram } from './start-program.ts'
 
@@ -43,7 +45,7 @@ export async function serveWorker(
 
 /**
  * Bundles a worker, as {@link serveWorker} does. With `runtime`, as for another runtime: `[]` is one that no condition
- * names.
+ * names. `packages`: a folder of further packages that it may import.
  */
 export async function bundleWorker(
   entry: string,
@@ -51,6 +53,7 @@ export async function bundleWorker(
   conditions: readonly string[] = ['keyturn-source'],
   flags: readonly 'nodejs_compat'[] = [],
   runtime: readonly string[] = ['workerd', 'worker'],
+  packages: readonly string[] = [],
 ): Promise<void> {
   await build({
     entryPoints: [entry],
@@ -58,11 +61,33 @@ export async function bundleWorker(
     bundle: true,
     format: 'esm',
     platform: 'neutral',
+    mainFields: ['browser', 'module', 'main'],
     conditions: [...conditions, ...runtime],
     absWorkingDir: root,
-    external: ['cloudflare:*', ...flags.length === 0 ? [] : ['node:*']],
+    nodePaths: [...packages],
+    external: ['cloudflare:*'],
+    plugins: flags.length === 0 ? [] : [modulesOfNode],
     logLevel: 'silent',
   })
+}
+
+/**
+ * Leaves the modules of Node to workerd, as `wrangler` does. A module of workerd has no `require`: what CommonJS
+ * requires of Node is imported.
+ */
+const modulesOfNode: Plugin = {
+  name: 'modules-of-node',
+  setup(bundle) {
+    const names = new Set(builtinModules)
+    bundle.onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) => {
+      if (!path.startsWith('node:') && !names.has(path)) return null
+      const name = `node:${path.replace(/^node:/, '')}`
+      return kind === 'require-call' ? { path: name, namespace: 'required' } : { path: name, external: true }
+    })
+    bundle.onLoad({ filter: /^/, namespace: 'required' }, ({ path }) => ({
+      contents: `import required from '${path}'; module.exports = required`,
+    }))
+  },
 }
 
 /** Workers can reach this machine only. */
