@@ -66,8 +66,8 @@ describe.skipIf(oldest === null)('the Python package with the oldest releases th
 
 // Not every machine has several versions of Python: those that are missing are not tested.
 describe.for([
-  ['3.10', 'oldest'], ['3.12', 'between'], ['3.13', 'dev'],
-] as const)('the Python package on Python %s', ([version, requirements]) => {
+  ['3.10', 'oldest'], ['3.11', 'django-5.0'], ['3.12', 'between'], ['3.13', 'dev'],
+] as const)('the Python package on Python %s, requirements/%s.txt', ([version, requirements]) => {
   const program = findPython(version)
 
   test.skipIf(program === null)('passes its tests', async () => {
