@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -16,17 +16,16 @@ _LOCAL_HOST = re.compile(r"(?:.*\.)?localhost|127(?:\.\d{1,3}){3}|::1")
 
 def remote_address(request: Any) -> str | None:  # noqa: ANN401 -- the request of any framework
     """The address of the peer. Behind a proxy, set `CLIENT_IP` to a function that reads the proxy's header."""
-    address = request.META.get("REMOTE_ADDR")
-    return address if isinstance(address, str) and address else None
+    return request.META.get("REMOTE_ADDR") or None
 
 
-def _origin_of(text: object) -> str | None:
-    """The origin that a text names, in lower case and without a default port, as browsers send it; None otherwise."""
+def _origin_of(text: object) -> str:
+    """The origin that a text names, in lower case and without a default port, as browsers send it; else empty."""
     if not isinstance(text, str):
-        return None
+        return ""
     url = urlsplit(text)
     if not url.scheme or not url.netloc or url.path.strip("/") or url.query or url.fragment or "*" in text:
-        return None
+        return ""
     return f"{url.scheme}://{url.netloc.lower().removesuffix({'https': ':443', 'http': ':80'}.get(url.scheme, '//'))}"
 
 
@@ -62,7 +61,7 @@ class Options:
     """The settings, checked, and with what follows from them."""
 
     origin: str = _setting(
-        "", lambda value: (_origin_of(value) or "").startswith("http"), 'an origin: "https://app.example.com"')
+        "", lambda value: _origin_of(value).startswith("http"), 'an origin: "https://app.example.com"')
     server: str = _text("http://127.0.0.1:3567", r"https?://[^\s?#]+", 'a URL: "https://sessions.example.com"')
     api_key: str | None = _text(None, r"[A-Za-z0-9=-]{20,}", "the server's --api-key")
     application: str | None = _text(None, r"[a-z0-9-]+", "the id of one of the server's applications (--app)")
@@ -110,30 +109,30 @@ def load_options(given: Mapping[str, Any]) -> Options:
             shown = "" if name == "API_KEY" else f"; received {value!r}"
             raise ImproperlyConfigured(f'KEYTURN["{name}"] must be {setting.metadata["accepts"]}{shown}')
         values[setting.name] = value
-    return Options(**_complete(values))
+    return _complete(Options(**values))
 
 
-def _complete(values: dict[str, Any]) -> dict[str, Any]:
-    origin = _origin_of(values["origin"]) or ""
-    url = urlsplit(origin)
+def _complete(given: Options) -> Options:
+    """The settings with what follows from them."""
+    options = replace(given, origin=_origin_of(given.origin))
+    url = urlsplit(options.origin)
     host = url.hostname or ""
     is_local = _LOCAL_HOST.fullmatch(host) is not None
-    is_secure = url.scheme == "https"
-    if not is_secure and not is_local:
+    if not options.is_secure and not is_local:
         raise ImproperlyConfigured('KEYTURN["ORIGIN"] must be https, or http on localhost: others can read plain http')
-    domain = (values["cookie_domain"] or "").removeprefix(".") or None
+    domain = (options.cookie_domain or "").removeprefix(".") or None
     if domain is not None and host != domain and not host.endswith(f".{domain}"):
         raise ImproperlyConfigured(f'KEYTURN["COOKIE_DOMAIN"] must be {host} or a parent of it; received {domain}')
-    if values["cookie_same_site"] == "none" and not is_secure:
+    if options.cookie_same_site == "none" and not options.is_secure:
         raise ImproperlyConfigured('KEYTURN["COOKIE_SAME_SITE"] "none" requires an https ORIGIN')
-    server = values["server"].rstrip("/") + (f"/appid-{values['application']}" if values["application"] else "")
+    server = options.server.rstrip("/") + (f"/appid-{options.application}" if options.application else "")
     # Browsers send a cookie to every port of a host: the applications of one machine must not overwrite each other's.
     port = f"-{url.port}" if is_local and url.port else ""
-    secured = "__Secure-" if is_secure else ""
-    access_name = f"{'__Host-' if is_secure and domain is None else secured}sAccessToken{port}"
-    return {
-        **values, "origin": origin, "server": server, "issuer": values["issuer"] or server, "cookie_domain": domain,
-        "trusted_origins": frozenset({origin, *(_origin_of(each) or origin for each in values["trusted_origins"])}),
-        "access_token_cookie": values["access_token_cookie"] or access_name,
-        "refresh_token_cookie": values["refresh_token_cookie"] or f"{secured}sRefreshToken{port}",
-    }
+    secured = "__Secure-" if options.is_secure else ""
+    bound = "__Host-" if options.is_secure and domain is None else secured
+    return replace(
+        options, server=server, issuer=options.issuer or server, cookie_domain=domain,
+        trusted_origins=frozenset({options.origin, *map(_origin_of, options.trusted_origins)}),
+        access_token_cookie=options.access_token_cookie or f"{bound}sAccessToken{port}",
+        refresh_token_cookie=options.refresh_token_cookie or f"{secured}sRefreshToken{port}",
+    )
