@@ -82,7 +82,7 @@ def test_a_stale_feed_falls_back_to_strict(configure, calls: list[str], monkeypa
     def fails(*_: object) -> None:
         raise OSError("no streams here")
 
-    monkeypatch.setattr(NativeApi, "lines", fails)
+    monkeypatch.setattr(NativeApi, "events", fails)
     configure()
     page = Page()
     handle = page.log_in()["handle"]
@@ -143,7 +143,7 @@ def test_a_silent_server_holds_up_hardly_any_request(configure, monkeypatch) -> 
     assert page.status("/off") == 200
     waits: list[float | None] = []
     # Its follower does not start.
-    get_runtime().feed._daemon._is_started = True
+    monkeypatch.setattr(get_runtime().feed._daemon, "start", lambda: None)
     monkeypatch.setattr(NativeApi, "call", silent)
     for _ in range(5):
         assert page.status() == 200

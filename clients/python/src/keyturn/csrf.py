@@ -9,6 +9,7 @@ from .errors import CrossSiteRequestError
 from .options import Options
 
 _logger = logging.getLogger("keyturn")
+_PROOFS = {"custom-header": "rid", "token": "anti-csrf"}
 _NEAR = {None, "same-origin", "same-site", "none"}
 
 
@@ -31,18 +32,21 @@ def classify_origin(request: HttpRequest, options: Options) -> Literal["trusted"
 def is_proven(request: HttpRequest, options: Options) -> bool:
     """Whether a request comes from a trusted page, or from a client that no page controls."""
     verdict = classify_origin(request, options)
-    return verdict == "trusted" or (verdict == "unknown" and has_custom_header(request))
+    has_custom_header = request.headers.get("rid", "").strip() != ""
+    return verdict == "trusted" or (verdict == "unknown" and has_custom_header)
 
 
-def has_custom_header(request: HttpRequest) -> bool:
-    return (request.headers.get("rid") or "").strip() != ""
+def required_proof(request: HttpRequest, options: Options) -> str | None:
+    """The header that `ANTI_CSRF` requires besides the origin: empty if it is absent, None if none is required."""
+    name = _PROOFS.get(options.anti_csrf)
+    return None if name is None else request.headers.get(name, "").strip()
 
 
 def is_guarded(request: HttpRequest, enable_csrf_protection: bool | None) -> bool:
     """Whether the origin is checked: by default, for requests that may change something, or open a WebSocket."""
     if enable_csrf_protection is not None:
         return enable_csrf_protection
-    is_upgrade = "websocket" in (request.headers.get("upgrade") or "").lower()
+    is_upgrade = "websocket" in request.headers.get("upgrade", "").lower()
     return is_upgrade or request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
@@ -62,6 +66,6 @@ def may_log_in(request: HttpRequest, options: Options, allow_cross_site_post: bo
 
 def cross_site_request(request: HttpRequest) -> CrossSiteRequestError:
     """The error for a request of another site, which is logged: the application may not know its own front end."""
-    origin = (request.headers.get("origin") or "")[:200]
+    origin = request.headers.get("origin", "")[:200]
     _logger.warning('a request from the origin %r was refused; KEYTURN["TRUSTED_ORIGINS"] adds front ends', origin)
     return CrossSiteRequestError("the origin of the request is not trusted")

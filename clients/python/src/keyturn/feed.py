@@ -10,8 +10,9 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 from .errors import SessionError
 from .native_api import NativeApi
@@ -35,19 +36,12 @@ class Daemon:
     def __init__(self, name: str, run: Callable[[], None]) -> None:
         self._thread = threading.Thread(target=run, name=name, daemon=True)
         self._lock = threading.Lock()
-        self._is_started = False
 
     def start(self) -> None:
-        if self._is_started:
-            return
-        with self._lock:
-            if not self._is_started:
-                self._is_started = True
-                try:
-                    self._thread.start()
-                except RuntimeError:
-                    # The interpreter is exiting.
-                    self._is_started = False
+        if not self._thread.is_alive():
+            # It raises if another request has just started it, and if the interpreter is exiting.
+            with self._lock, suppress(RuntimeError):
+                self._thread.start()
 
 
 class Feed:
@@ -63,14 +57,14 @@ class Feed:
         self._versions: dict[str, tuple[int, float]] = {}
         self._last_id: str | None = None
         self._retry = _RETRY
-        self._is_live = False
-        self._live_until = float("-inf")
+        # Infinite while the stream is read.
+        self._live_until = -inf
         self._pruned_at = time.monotonic()
 
     def is_fresh(self) -> bool:
         """Whether the stream is read, or was until a moment ago. Starts the follower."""
         self._daemon.start()
-        return self._is_live or time.monotonic() - self._live_until <= self._max_staleness
+        return time.monotonic() - self._live_until <= self._max_staleness
 
     def is_revoked(self, handle: str) -> bool:
         return handle in self._revoked
@@ -89,22 +83,18 @@ class Feed:
         while True:
             began = time.monotonic()
             try:
-                self._follow()
+                headers = {} if self._last_id is None else {"last-event-id": self._last_id}
+                for event in self._api.events("/v1/revocations", headers, _SILENCE):
+                    self._apply(event)
             except Exception as error:
-                if self._is_live:
+                if self._live_until == inf:
                     _logger.warning("the stream of revocations ended: %r; sessions are checked with the server", error)
-            if self._is_live:
-                self._live_until = time.monotonic()
-                self._is_live = False
+            ended = time.monotonic()
+            self._live_until = min(self._live_until, ended)
             # A stream that never worked is tried less and less often.
-            is_broken = time.monotonic() - began < 1
-            self._retry = min(self._retry * 1.5, _MAX_RETRY) if is_broken else self._retry
+            if ended - began < 1:
+                self._retry = min(self._retry * 1.5, _MAX_RETRY)
             time.sleep(self._retry * random.uniform(0.8, 1.2))  # noqa: S311
-
-    def _follow(self) -> None:
-        headers = {} if self._last_id is None else {"last-event-id": self._last_id}
-        for event in _events(self._api.lines("/v1/revocations", headers, _SILENCE)):
-            self._apply(event)
 
     def _apply(self, event: dict[str, str]) -> None:
         name, data = event.get("event"), json.loads(event.get("data") or "{}")
@@ -115,7 +105,7 @@ class Feed:
                 case "payload":
                     self._versions[data["handle"]] = (data["version"], data["until"] / 1000)
                 case "synced":
-                    self._is_live = True
+                    self._live_until = inf
             self._prune()
         if name == "keys":
             self._on_keys_changed()
@@ -129,18 +119,6 @@ class Feed:
         self._pruned_at = time.monotonic()
         self._revoked = {handle: until for handle, until in self._revoked.items() if until > now}
         self._versions = {handle: seen for handle, seen in self._versions.items() if seen[1] > now}
-
-
-def _events(lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The server-sent events of a stream, by field. A comment, which shows that the stream lives, has none."""
-    event: dict[str, str] = {}
-    for line in lines:
-        if line == "":
-            yield event
-            event = {}
-        else:
-            name, _, value = line.partition(":")
-            event[name] = event.get(name, "") + value.removeprefix(" ")
 
 
 class Confirmations:
@@ -172,7 +150,6 @@ class Confirmations:
 
     def _run(self) -> None:
         while True:
-            text = self._queue.get()
             # An error only delays the detection of a theft.
             with suppress(SessionError):
-                self._api.call("POST", "/v1/introspect", form={"token": text}, repeatable=True)
+                self._api.introspect(self._queue.get())

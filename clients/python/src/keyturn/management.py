@@ -1,11 +1,12 @@
 """Calls by handle and by user, without a request."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from .errors import GeneralError, SessionNotFoundError
-from .native_api import Conflict, asynchronous, encoded
+from .errors import GeneralError
+from .native_api import Conflict, asynchronous, given
 from .runtime import get_runtime
 
 __all__ = [
@@ -24,13 +25,7 @@ _PAGE = 1000
 
 def revoke_session(handle: str) -> bool:
     """Revokes a session. Returns whether it existed."""
-    runtime = get_runtime()
-    try:
-        runtime.api.call("DELETE", _session(handle), repeatable=True)
-    except SessionNotFoundError:
-        return False
-    runtime.feed.note_revoked(handle)
-    return True
+    return revoke_sessions([handle]) != []
 
 
 def revoke_sessions(handles: Iterable[str]) -> list[str]:
@@ -42,10 +37,8 @@ def revoke_all_sessions_for_user(
     user_id: str | int, *, except_handle: str | None = None, tenant_id: str | None = None
 ) -> list[str]:
     """Revokes all sessions of a user, or all but one. Returns their handles."""
-    return _revoke(
-        "/v1/sessions/revoke-by-user",
-        _given({"userId": str(user_id), "except": except_handle, "tenantId": tenant_id}),
-    )
+    body = given({"userId": str(user_id), "except": except_handle, "tenantId": tenant_id})
+    return _revoke("/v1/sessions/revoke-by-user", body)
 
 
 def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
@@ -56,7 +49,7 @@ def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
 def list_sessions(user_id: str | int, *, tenant_id: str | None = None) -> list[Json]:
     """A user's active sessions, newest first, each with `handle`, `createdAt`, `expiresAt`, `ip` and `userAgent`."""
     found: list[Json] = []
-    query: Json = _given({"userId": str(user_id), "limit": _PAGE, "tenantId": tenant_id})
+    query = given({"userId": str(user_id), "limit": _PAGE, "tenantId": tenant_id})
     while True:
         page = get_runtime().api.call("GET", f"/v1/sessions?{urlencode(query)}", repeatable=True)
         found += page["sessions"]
@@ -72,8 +65,7 @@ def get_session_by_handle(handle: str) -> Json:
 
 def get_session_info(handle: str) -> Json:
     """The session data."""
-    info: Json = get_session_by_handle(handle)["sessionInfo"]
-    return info
+    return dict(get_session_by_handle(handle)["sessionInfo"])
 
 
 def update_session_info(handle: str, info: Change) -> None:
@@ -85,11 +77,9 @@ def update_session_info(handle: str, info: Change) -> None:
     for _ in range(_ATTEMPTS):
         current = get_session_by_handle(handle)
         body = {"sessionInfo": info(current["sessionInfo"]), "sessionInfoVersion": current["sessionInfoVersion"]}
-        try:
+        with suppress(Conflict):
             api.call("PATCH", _session(handle), body)
-        except Conflict:
-            continue
-        return
+            return
     raise GeneralError("STORE_UNAVAILABLE", "other requests kept changing the session data")
 
 
@@ -117,8 +107,4 @@ def _revoke(path: str, body: Json) -> list[str]:
 
 
 def _session(handle: str) -> str:
-    return f"/v1/sessions/{encoded(handle)}"
-
-
-def _given(members: Mapping[str, str | int | None]) -> Json:
-    return {name: value for name, value in members.items() if value is not None}
+    return f"/v1/sessions/{quote(handle, safe='')}"

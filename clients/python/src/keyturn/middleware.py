@@ -3,17 +3,18 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-from .endpoints import refresh_session, sign_out
 from .errors import GeneralError, SessionError, UnauthorizedError
-from .exchange import Exchange, current_exchange
 from .native_api import asynchronous
+from .requests import refresh_session, sign_out
 from .runtime import get_runtime
-from .wire import NEVER_STORED, REQUEST_HEADERS, add_to_list, bearer_token
+from .session import Exchange, current_exchange
+from .wire import NEVER_STORED, bearer_token, wanted_mode
 
 # The status, 0 for the configured one, and the message, which front ends know. `MISUSE` is for Django to answer.
 _ANSWERS = {
@@ -25,6 +26,10 @@ _ANSWERS = {
     "INVALID_DATA": (400, "invalid data"),
     "STORE_UNAVAILABLE": (503, "session service unavailable"),
     "REFRESH_BUSY": (503, "session service unavailable"),
+}
+_HEADERS = {
+    "Cache-Control": NEVER_STORED, "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "no-referrer",
 }
 
 
@@ -45,8 +50,7 @@ class KeyturnMiddleware:
         if self._is_async:
             return self._respond_later(request)
         with _exchange(request) as exchange:
-            route = self._route_of(request)
-            return exchange.finish(self._get_response(request) if route is None else _serve(request, route))
+            return exchange.finish(self._handler_of(request)(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answers the errors that views raise. Django answers errors of the configuration."""
@@ -54,19 +58,15 @@ class KeyturnMiddleware:
 
     async def _respond_later(self, request: HttpRequest) -> HttpResponseBase:
         with _exchange(request) as exchange:
-            route = self._route_of(request)
-            answer = self._get_response(request) if route is None else asynchronous(_serve)(request, route)
-            return exchange.finish(await answer)
+            return exchange.finish(await self._handler_of(request)(request))
 
-    def _route_of(self, request: HttpRequest) -> str | None:
+    def _handler_of(self, request: HttpRequest) -> Callable[[HttpRequest], Any]:
+        """What answers a request: an endpoint, or else the application."""
         found = None if request.method == "OPTIONS" else self._route.fullmatch(request.path_info)
-        return None if found is None else found[1]
-
-
-def set_headers_for_options_api(response: HttpResponseBase) -> None:
-    """Adds what a CORS preflight must allow to the response of a view that answers preflights itself."""
-    add_to_list(response, "Access-Control-Allow-Headers", REQUEST_HEADERS)
-    response.headers["Access-Control-Allow-Credentials"] = "true"
+        if found is None:
+            return self._get_response
+        endpoint = partial(_serve, route=found[1])
+        return asynchronous(endpoint) if self._is_async else endpoint
 
 
 def error_response(request: HttpRequest, error: SessionError) -> HttpResponse | None:
@@ -74,27 +74,26 @@ def error_response(request: HttpRequest, error: SessionError) -> HttpResponse | 
     if error.code not in _ANSWERS:
         return None
     status, message = _ANSWERS[error.code]
-    response = _json(status or get_runtime().options.session_expired_status_code, {"message": message})
+    actual = status or get_runtime().options.session_expired_status_code
+    response = JsonResponse({"message": message}, status=actual, headers=_HEADERS)
     if isinstance(error, GeneralError):
         response.headers["Retry-After"] = str(error.retry_after)
     # No challenge in cookie mode: browsers do not support it.
-    mode = (request.headers.get("st-auth-mode") or "").lower()
-    if status == 0 and (mode == "header" or bearer_token(request) is not None):
+    if status == 0 and (wanted_mode(request) == "header" or bearer_token(request) != ""):
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return response
 
 
 def _serve(request: HttpRequest, route: str) -> HttpResponse:
     if request.method != "POST":
-        response = _json(405, {"message": "method not allowed"})
-        response.headers["Allow"] = "POST, OPTIONS"
-        return response
+        headers = {**_HEADERS, "Allow": "POST, OPTIONS"}
+        return JsonResponse({"message": "method not allowed"}, status=405, headers=headers)
     try:
         if route == "session/refresh":
             refresh_session(request)
-            return _json(200, {})
+            return JsonResponse({}, headers=_HEADERS)
         if sign_out(request):
-            return _json(200, {"status": "OK"})
+            return JsonResponse({"status": "OK"}, headers=_HEADERS)
         raise UnauthorizedError("the request has no session")
     except SessionError as error:
         answer = error_response(request, error)
@@ -111,10 +110,3 @@ def _exchange(request: HttpRequest) -> Iterator[Exchange]:
         yield exchange
     finally:
         current_exchange.reset(token)
-
-
-def _json(status: int, body: dict[str, Any]) -> HttpResponse:
-    return JsonResponse(body, status=status, headers={
-        "Cache-Control": NEVER_STORED, "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "no-referrer",
-    })

@@ -4,10 +4,9 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpcore
 from asgiref.sync import sync_to_async
@@ -36,16 +35,6 @@ class WouldBlock(BaseException):
 _may_not_wait: ContextVar[bool] = ContextVar("keyturn_may_not_wait", default=False)
 
 
-@contextmanager
-def without_waiting() -> Iterator[None]:
-    """Calls of the server raise WouldBlock in this context."""
-    token = _may_not_wait.set(True)
-    try:
-        yield
-    finally:
-        _may_not_wait.reset(token)
-
-
 def refuse_to_wait() -> None:
     """Raises WouldBlock in a context that may not wait."""
     if _may_not_wait.get():
@@ -56,6 +45,18 @@ def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]
     """The function as a coroutine that runs it in a thread."""
     run: Callable[P, Coroutine[Any, Any, T]] = sync_to_async(function, thread_sensitive=False)
     return run
+
+
+async def without_blocking(function: Callable[[], T]) -> T:
+    """Calls a function on the event loop, and again in a thread if it must call the server."""
+    token = _may_not_wait.set(True)
+    try:
+        return function()
+    except WouldBlock:
+        pass
+    finally:
+        _may_not_wait.reset(token)
+    return await asynchronous(function)()
 
 
 class Conflict(errors.SessionError):
@@ -80,28 +81,34 @@ class NativeApi:
     ) -> dict[str, Any]:
         """Sends a request. `repeatable`: it may be sent twice, if a connection fails before the response."""
         refuse_to_wait()
-        headers, payload = self._headers, None
+        headers, content = self._headers, None
         if body is not None:
-            headers, payload = {**headers, "content-type": "application/json"}, _encode(body)
+            headers, content = {**headers, "content-type": "application/json"}, _encode(body)
         elif form is not None:
             headers = {**headers, "content-type": "application/x-www-form-urlencoded"}
-            payload = urlencode(form).encode()
+            content = urlencode(form).encode()
         limits = dict.fromkeys(("connect", "read", "write"), timeout or self._timeout)
         while True:
             try:
-                response = self._pool.request(
-                    method, self._server + path, headers=list(headers.items()), content=payload,
+                return _read(self._pool.request(
+                    method, self._server + path, headers=list(headers.items()), content=content,
                     extensions={"timeout": limits},
-                )
-                return _read(response)
+                ))
             except _FAILURES as error:
                 if not repeatable or isinstance(error, (httpcore.TimeoutException, httpcore.ConnectError)):
                     words = f"the session server cannot be reached: {type(error).__name__}"
                     raise errors.GeneralError("STORE_UNAVAILABLE", words) from error
                 repeatable = False
 
-    def lines(self, path: str, headers: Mapping[str, str], silence: float) -> Iterator[str]:
-        """The lines of a stream, until it ends or has been silent for so many seconds."""
+    def introspect(self, token: str, *, timeout: float | None = None, **more: str) -> dict[str, Any]:
+        """Whether a token is active now, and its claims."""
+        return self.call("POST", "/v1/introspect", form={"token": token, **more}, repeatable=True, timeout=timeout)
+
+    def events(self, path: str, headers: Mapping[str, str], silence: float) -> Iterator[dict[str, str]]:
+        """The server-sent events of a stream, by field, until it ends or has been silent for so many seconds.
+
+        A comment, which shows that the stream lives, is an event too.
+        """
         sent = [*self._headers.items(), *headers.items()]
         limits = {"timeout": {"connect": self._timeout, "write": self._timeout, "read": silence}}
         with self._pool.stream("GET", self._server + path, headers=sent, extensions=limits) as response:
@@ -109,13 +116,15 @@ class NativeApi:
                 raise errors.GeneralError("STORE_UNAVAILABLE", f"the server refused the stream with {response.status}")
             rest = b""
             for chunk in response.iter_stream():
-                *complete, rest = (rest + chunk).split(b"\n")
-                yield from (line.decode().rstrip("\r") for line in complete)
+                *complete, rest = (rest + chunk).split(b"\n\n")
+                for event in complete:
+                    fields = [line.partition(":") for line in event.decode().split("\n")]
+                    yield {name: value.removeprefix(" ") for name, _, value in fields}
 
 
-def encoded(part: str) -> str:
-    """A part of a path or a query."""
-    return quote(part, safe="")
+def given(members: Mapping[str, object]) -> dict[str, Any]:
+    """The members of a request that have a value."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _encode(body: Mapping[str, object]) -> bytes:

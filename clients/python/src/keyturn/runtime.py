@@ -11,7 +11,7 @@ from .errors import GeneralError, SessionNotFoundError
 from .feed import Confirmations, Feed
 from .native_api import NativeApi
 from .options import Blacklisting, Options, load_options
-from .tokens import AccessToken, KeySet, Verifier, decode_unverified
+from .tokens import AccessToken, KeySet, Verdict, issued_token, judge_token
 
 # How long a verification waits for the server, and how long the server is then left alone.
 _PATIENCE = 1.0
@@ -26,13 +26,17 @@ class Runtime:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.api = NativeApi(options)
-        keys = KeySet(self.api)
-        self.verifier = Verifier(options, keys)
-        self.feed = Feed(self.api, options.max_staleness, keys.expire)
+        self._keys = KeySet(self.api)
+        self.feed = Feed(self.api, options.max_staleness, self._keys.expire)
         self._confirmations = Confirmations(self.api)
         self._failures = 0
         self._paused_until = 0.0
         self._proofs: set[tuple[str, str]] = set()
+
+    def judge(self, token: AccessToken) -> Verdict:
+        """Verifies a token with the keys of the server."""
+        key = self._keys.find(str(token.header.get("kid")))
+        return "invalid" if key is None else judge_token(token, key, self.options)
 
     def check(self, token: AccessToken, blacklisting: Blacklisting | None) -> AccessToken | None:
         """Checks a verified token for revocation. Returns it, or its successor if the session's JWT payload was changed
@@ -58,15 +62,24 @@ class Runtime:
             return token
         if not answer["active"]:
             return None
-        return self._reissue(token) if is_old or answer["payload"] != token.payload else token
+        if not is_old and answer["payload"] == token.payload:
+            return token
+        try:
+            return self.reissue(token)
+        except SessionNotFoundError:
+            return None
+
+    def reissue(self, token: AccessToken, **changes: object) -> AccessToken:
+        """A new access token of a session, with its JWT payload, which may be changed."""
+        answer = self.api.call("PATCH", f"/v1/sessions/{token.handle}", {**changes, "accessToken": token.text})
+        return issued_token(answer["accessToken"])
 
     def has_anti_csrf_token(self, token: AccessToken, text: str) -> bool:
         """Whether an anti-CSRF token belongs to the session. One call for each anti-CSRF token and process."""
         proof = (token.handle, text)
         if proof in self._proofs:
             return True
-        form = {"token": token.text, "anti_csrf_token": text}
-        if not self.api.call("POST", "/v1/introspect", form=form, repeatable=True)["active"]:
+        if not self.api.introspect(token.text, anti_csrf_token=text)["active"]:
             return False
         if len(self._proofs) >= _MAX_PROOFS:
             self._proofs.clear()
@@ -78,8 +91,7 @@ class Runtime:
         if began < self._paused_until:
             raise GeneralError("STORE_UNAVAILABLE", "the session server failed a moment ago")
         try:
-            form, patience = {"token": token.text}, min(_PATIENCE, self.options.timeout)
-            answer = self.api.call("POST", "/v1/introspect", form=form, repeatable=True, timeout=patience)
+            answer = self.api.introspect(token.text, timeout=min(_PATIENCE, self.options.timeout))
         except GeneralError:
             self._failures += 1
             now = time.monotonic()
@@ -89,21 +101,6 @@ class Runtime:
         self._failures = 0
         return answer
 
-    def _reissue(self, token: AccessToken) -> AccessToken | None:
-        try:
-            answer = self.api.call("PATCH", f"/v1/sessions/{token.handle}", {"accessToken": token.text})
-        except SessionNotFoundError:
-            return None
-        return issued_token(answer["accessToken"])
-
-
-def issued_token(text: str) -> AccessToken:
-    """The claims of a token that the server has just issued."""
-    token = decode_unverified(text)
-    if token is None:
-        raise GeneralError("STORE_UNAVAILABLE", "the session server sent no access token")
-    return token
-
 
 _runtime: Runtime | None = None
 _lock = threading.Lock()
@@ -112,24 +109,20 @@ _lock = threading.Lock()
 def get_runtime() -> Runtime:
     """The runtime of this process, from the setting `KEYTURN`."""
     global _runtime  # noqa: PLW0603
-    if _runtime is None:
-        with _lock:
-            if _runtime is None:
-                _runtime = Runtime(load_options(getattr(settings, "KEYTURN", {})))
-    return _runtime
+    with _lock:
+        if _runtime is None:
+            _runtime = Runtime(load_options(getattr(settings, "KEYTURN", {})))
+        return _runtime
 
 
-def _forget() -> None:
-    """A forked process has the parent's connections, but not its threads: it begins anew."""
+def _forget(*, setting: str = "KEYTURN", **_: object) -> None:
+    """Begins anew: the settings have changed, or this is a forked process, which has the parent's connections, but not
+    its threads."""
     global _runtime, _lock
-    _runtime, _lock = None, threading.Lock()
-
-
-def _on_setting_changed(*, setting: str, **_: object) -> None:
     if setting == "KEYTURN":
-        _forget()
+        _runtime, _lock = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-setting_changed.connect(_on_setting_changed, dispatch_uid="keyturn")
+setting_changed.connect(_forget, dispatch_uid="keyturn")

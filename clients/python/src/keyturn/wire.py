@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponseBase
 from .options import Options
 from .tokens import AccessToken, TransferMode
 
+__all__ = ["REQUEST_HEADERS", "RESPONSE_HEADERS", "set_headers_for_options_api"]
+
 _MAX_COOKIE_HEADER = 16_384
 _MAX_COOKIES = 200
 _ACCESS_COOKIE_LIFE = 365 * 86_400
@@ -25,19 +27,18 @@ RESPONSE_HEADERS = ["front-token", "st-access-token", "st-refresh-token", "anti-
 
 
 class Cookie(NamedTuple):
-    """A cookie of a response. `max_age`: None ends with the browser, 0 clears it."""
+    """The new value of a cookie. `max_age`: None ends with the browser, 0 clears it."""
 
-    name: str
     value: str
-    path: str
     max_age: int | None
 
 
 class Edit(NamedTuple):
-    """A change of a response: headers to set, or to remove (None), and cookies."""
+    """A change of a response: headers to set, or to remove (None), and the cookies of the tokens, if they change."""
 
     headers: Mapping[str, str | None]
-    cookies: tuple[Cookie, ...] = ()
+    access: Cookie | None = None
+    refresh: Cookie | None = None
 
 
 PRIVATE = Edit({})
@@ -45,6 +46,13 @@ PRIVATE = Edit({})
 
 NO_SESSION = Edit({"front-token": "remove"})
 """Tells the client that it has no session, and clears nothing."""
+
+_CLEARED: dict[str, str | None] = {"front-token": "remove", "anti-csrf": None}
+CLEARING: dict[TransferMode, Edit] = {
+    "cookie": Edit(_CLEARED, Cookie("", 0), Cookie("", 0)),
+    "header": Edit({**_CLEARED, "st-access-token": "", "st-refresh-token": ""}),
+}
+"""Clears the client's tokens of one transfer mode."""
 
 
 def read_cookies(request: HttpRequest, name: str) -> list[str]:
@@ -56,40 +64,33 @@ def read_cookies(request: HttpRequest, name: str) -> list[str]:
     return [unquote(value) for value in values if value]
 
 
-def bearer_token(request: HttpRequest) -> str | None:
-    """The token of `Authorization: Bearer`."""
-    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
+def bearer_token(request: HttpRequest) -> str:
+    """The token of `Authorization: Bearer`; empty if there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def access_token_edit(options: Options, token: AccessToken) -> Edit:
+def wanted_mode(request: HttpRequest) -> TransferMode:
+    """How the client wants to get the tokens of a login."""
+    return "header" if request.headers.get("st-auth-mode", "").strip().lower() == "header" else "cookie"
+
+
+def access_token_edit(token: AccessToken) -> Edit:
     """Sends an access token to the client."""
     front: dict[str, str | None] = {"front-token": _front_token(token)}
     if token.mode == "header":
         return Edit({**front, "st-access-token": token.text})
-    max_age = _remaining(token, token.claims["iat"] + _ACCESS_COOKIE_LIFE)
-    return Edit(front, (Cookie(options.access_token_cookie, token.text, "/", max_age),))
+    return Edit(front, Cookie(token.text, _remaining(token, token.claims["iat"] + _ACCESS_COOKIE_LIFE)))
 
 
-def session_edit(options: Options, token: AccessToken, issued: Mapping[str, Any]) -> Edit:
+def session_edit(token: AccessToken, issued: Mapping[str, Any]) -> Edit:
     """Sends a pair of tokens to the client, and an anti-CSRF token if the server has made one."""
-    headers, cookies = access_token_edit(options, token)
+    headers, access, _ = access_token_edit(token)
     if token.mode == "header":
         return Edit({**headers, "st-refresh-token": issued["refreshToken"]})
     proof = {"anti-csrf": issued["antiCsrfToken"]} if "antiCsrfToken" in issued else {}
     end = min(issued["sessionExpiresAt"] / 1000, token.claims["iat"] + _MAX_COOKIE_LIFE)
-    path, name = options.refresh_path, options.refresh_token_cookie
-    refresh = Cookie(name, issued["refreshToken"], path, _remaining(token, end))
-    return Edit({**headers, **proof}, (*cookies, refresh))
-
-
-def clearing_edit(options: Options, mode: TransferMode) -> Edit:
-    """Clears the client's tokens of one transfer mode."""
-    headers: dict[str, str | None] = {"front-token": "remove", "anti-csrf": None}
-    if mode == "header":
-        return Edit({**headers, "st-access-token": "", "st-refresh-token": ""})
-    places = ((options.access_token_cookie, "/"), (options.refresh_token_cookie, options.refresh_path))
-    return Edit(headers, tuple(Cookie(name, "", path, 0) for name, path in places))
+    return Edit({**headers, **proof}, access, Cookie(issued["refreshToken"], _remaining(token, end)))
 
 
 def apply_edit(response: HttpResponseBase, edit: Edit, options: Options) -> None:
@@ -102,16 +103,25 @@ def apply_edit(response: HttpResponseBase, edit: Edit, options: Options) -> None
             del response.headers[name]
         else:
             response.headers[name] = value
-    exposed = [name for name, value in edit.headers.items() if value is not None]
-    add_to_list(response, "Access-Control-Expose-Headers", exposed)
-    for cookie in edit.cookies:
-        response.set_cookie(
-            cookie.name, cookie.value, max_age=cookie.max_age, expires=_NEVER if cookie.max_age == 0 else None,
-            path=cookie.path, domain=options.cookie_domain, secure=options.is_secure, httponly=True,
-            samesite=_SAME_SITE[options.cookie_same_site],
-        )
+            add_to_list(response, "Access-Control-Expose-Headers", [name])
+    for name, path, cookie in (
+        (options.access_token_cookie, "/", edit.access),
+        (options.refresh_token_cookie, options.refresh_path, edit.refresh),
+    ):
+        if cookie is not None:
+            response.set_cookie(
+                name, cookie.value, max_age=cookie.max_age, expires=_NEVER if cookie.max_age == 0 else None, path=path,
+                domain=options.cookie_domain, secure=options.is_secure, httponly=True,
+                samesite=_SAME_SITE[options.cookie_same_site],
+            )
     add_to_list(response, "Vary", ["Cookie", "Authorization"])
     response.headers["Cache-Control"] = NEVER_STORED
+
+
+def set_headers_for_options_api(response: HttpResponseBase) -> None:
+    """Adds what a CORS preflight must allow to the response of a view that answers preflights itself."""
+    add_to_list(response, "Access-Control-Allow-Headers", REQUEST_HEADERS)
+    response.headers["Access-Control-Allow-Credentials"] = "true"
 
 
 def add_to_list(response: HttpResponseBase, header: str, names: Iterable[str]) -> None:
