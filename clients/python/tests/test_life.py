@@ -90,9 +90,14 @@ def test_a_token_is_refused_in_the_wrong_place(page: Page) -> None:
     assert mobile.refresh().status_code == 401
 
 
-def test_a_token_of_another_program_does_not_hide_the_cookie(page: Page) -> None:
+def test_a_token_of_another_program_does_not_hide_the_cookie(page: Page, clock) -> None:
     page.log_in()
-    assert page.status(headers={"authorization": "Bearer eyJhbGciOiJub25lIn0.e30.x"}) == 200
+    headers = {"authorization": "Bearer eyJhbGciOiJub25lIn0.e30.x"}
+    assert page.status(headers=headers) == 200
+    clock.by = 4000
+    assert page.status(headers=headers) == 401
+    assert page.status("/auth/signout", "POST", headers=headers) == 200
+    assert (page.cookie(ACCESS), page.cookie(REFRESH)) == ("", "")
 
 
 @pytest.mark.parametrize("position", [5, 60, -60, -5])

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 
 import pytest
 from conftest import KEYTURN
@@ -114,3 +115,11 @@ def test_an_answer_that_is_none(peer: Peer, answer: bytes, code: str, retry_afte
     with pytest.raises(GeneralError) as raised:
         api_of(peer).call("GET", "/a")
     assert (raised.value.code, raised.value.retry_after, len(peer.requests)) == (code, retry_after, 1)
+
+
+def test_the_events_of_a_stream(peer: Peer) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+    peer.script = [head + b":\n\nid: 1\nevent: revoked\ndata:{}\n\nretry: 5\n\nid: 2"]
+    events = api_of(peer).events("/a", {"last-event-id": "0"}, silence=5)
+    assert list(islice(events, 3)) == [{"": ""}, {"id": "1", "event": "revoked", "data": "{}"}, {"retry": "5"}]
+    events.close()
