@@ -109,6 +109,8 @@ async function examine(
     `keyturn doctor ${url.origin}${url.pathname === '/' ? '' : url.pathname}`,
     ...basePath === null ? [] : [`--base-path ${basePath}`],
     ...page === null ? [] : [`--page ${page.origin}`],
+    // Their values may be tokens.
+    ...[...headers.keys()].map(name => `--header '${name}: ...'`),
   ].join(' ')
   const findings = [
     ...await examineRequest(url, headers, page, visitor),

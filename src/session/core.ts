@@ -280,10 +280,10 @@ export type RefreshCase = 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
 export type RefreshOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload, Claims> }
   /**
-   * `ended`: Keyturn issued the token, but its session has expired or was revoked, so it can never be used again. A
-   * session whose record is no longer in the store counts as revoked.
+   * `ended`: Keyturn issued the token, but its session has ended, so it can never be used again. A session whose record
+   * is no longer in the store counts as revoked, or as stolen if the event log says so.
    */
-  | { readonly kind: 'unauthorized'; readonly ended: 'expired' | 'revoked' }
+  | { readonly kind: 'unauthorized'; readonly ended: 'expired' | 'revoked' | 'theft' }
   | { readonly kind: 'unauthorized'; readonly ended: false }
   | TheftOutcome
 

@@ -1,6 +1,7 @@
 import { InvalidDataError } from '../base/errors.ts'
 import type { Entropy } from '../base/entropy.ts'
 import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
@@ -37,6 +38,20 @@ export async function appendEvent(
   await store.appendEvent({
     id: createEventId(at, entropy), kind, at, until: at + EVENT_RETENTION, userId, handle, detail: text,
   })
+}
+
+/**
+ * Whether a theft has ended the session, as far as the event log knows: whoever of the two comes after its end learns
+ * why it has ended. Never rejects. 1 store call.
+ */
+export async function wasStolen(store: Pick<SessionStore, 'pageEvents'>, handle: SessionHandle): Promise<boolean> {
+  try {
+    const { events: [newest] } = await store.pageEvents(
+      { kinds: ['theft', 'shared'], userId: null, handle }, { after: null, limit: 1 })
+    return newest !== undefined && parseJsonObject(newest.detail)?.['revoked'] === true
+  } catch {
+    return false
+  }
 }
 
 /** Creates a UUID of version 7 (RFC 9562): ids of later milliseconds are greater. */

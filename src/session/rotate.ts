@@ -9,6 +9,7 @@ import type { RefreshCase, TheftOutcome, RefreshOutcome } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
+import { wasStolen } from './event-log.ts'
 import type { RefreshEvidence } from './events.ts'
 import type { Engine } from './engine.ts'
 import { changeStart, isActive, activeBounds } from './policy.ts'
@@ -19,6 +20,7 @@ import { ATTEMPTS, busyRecord, busyUntil, stateOf } from './token-state.ts'
 const unauthorized = { kind: 'unauthorized', ended: false } as const
 const expired = { kind: 'unauthorized', ended: 'expired' } as const
 const revoked = { kind: 'unauthorized', ended: 'revoked' } as const
+const stolen = { kind: 'unauthorized', ended: 'theft' } as const
 
 /** The data of one refresh. */
 interface Context {
@@ -67,7 +69,7 @@ export async function rotate(
     const rotated = attempt === 0 ? await rotateUnread(context) : null
     if (rotated !== null) return rotated
     const record = await store.find(token.handle)
-    if (record === null) return revoked
+    if (record === null) return await wasStolen(store, token.handle) ? stolen : revoked
     if (!isActive(record, activeBounds(now, policy))) return expired
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome

@@ -47,13 +47,15 @@ export function assertSessionUntouched(response: TestedResponse): void {
   ensureEqual(sessionChangeOf(response).kind, 'untouched', 'the response leaves the session alone')
 }
 
-function headerOf({ headers }: TestedResponse, name: string): string | null {
+/** A header of a response; null if it has none. */
+export function headerOf({ headers }: TestedResponse, name: string): string | null {
   if (headers instanceof Headers) return headers.get(name)
   const value = headers[name]
   return value === undefined ? null : String(value)
 }
 
-function cookiesOf({ headers }: TestedResponse): readonly string[] {
+/** The `Set-Cookie` lines of a response. */
+export function cookiesOf({ headers }: TestedResponse): readonly string[] {
   if (headers instanceof Headers) return headers.getSetCookie()
   const lines = headers['set-cookie']
   return lines === undefined ? [] : [lines].flat().map(String)

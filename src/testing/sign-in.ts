@@ -9,7 +9,9 @@ import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { createNewSessionRules } from '../transport/start-session.ts'
 import type { CreateNewSessionOptions, NewSessionArguments } from '../transport/start-session.ts'
-import { ensurePresent } from './assert.ts'
+import { ensure, ensurePresent } from './assert.ts'
+import { cookiesOf, headerOf, sessionChangeOf } from './session-change.ts'
+import type { TestedResponse } from './session-change.ts'
 
 /** Options of {@link signIn}. */
 export interface SignInOptions<Payload extends object, Info extends object> {
@@ -74,7 +76,7 @@ export async function signIn<Payload extends object, Info extends object>(
   const reply = new RecordedReply()
   const request = requestWith({ [wire.authMode]: mode, origin: http.policy.origin })
   const session = await http.createNewSession({ request, reply }, ...argumentsOf(userId, how))
-  return clientOf(http, reply, mode, session.getHandle())
+  return clientWith(http, reply, mode, session.getHandle())
 }
 
 /**
@@ -91,33 +93,57 @@ export async function refreshAs<Payload extends object, Info extends object>(
   const reply = new RecordedReply()
   const session = await http.refreshSession({ request: requestWith(client.refreshHeaders), reply })
   const mode = client.refreshHeaders['cookie'] === undefined ? 'header' : 'cookie'
-  return clientOf(http, reply, mode, session.getHandle())
+  return clientWith(http, reply, mode, session.getHandle())
 }
 
-/** The client that has received a response with tokens. */
-function clientOf<Payload extends object, Info extends object>(
+/**
+ * The client that has received a response of your login or refresh route.
+ * @throws Error if the response brings no session
+ */
+export function clientOf<Payload extends object, Info extends object>(
+  sessions: { readonly http: HttpSessions<Payload, Info> },
+  response: TestedResponse,
+): SignedIn {
+  const change = sessionChangeOf(response)
+  const handle = change.kind === 'issued' ? change.claims['sid'] : null
+  ensure(typeof handle === 'string', 'the response brings a session')
+  const header = (name: string): string | null => headerOf(response, name)
+  const lines = cookiesOf(response)
+  return clientWith(sessions.http, {
+    header,
+    cookie: name => lines.findLast(line => line.startsWith(`${name}=`))?.slice(name.length + 1).split(';')[0] ?? null,
+  }, header(wire.accessToken) === null ? 'cookie' : 'header', handle)
+}
+
+/** The tokens in a response. */
+interface ReceivedTokens {
+  header(name: string): string | null
+  /** Of several cookies with one name the last one is valid: the ones before it clear old cookies in other places. */
+  cookie(name: string): string | null
+}
+
+/** The client that has received these tokens. */
+function clientWith<Payload extends object, Info extends object>(
   { policy: { cookies, origin } }: HttpSessions<Payload, Info>,
-  reply: RecordedReply,
+  received: ReceivedTokens,
   mode: TransferMode,
   handle: string,
 ): SignedIn {
-  // Of several cookies with one name the last one is valid: the ones before it clear old cookies in other places.
-  const cookieNamed = (name: string): Cookie | undefined => reply.cookies.findLast(cookie => cookie.name === name)
   const tokenOf = (header: string, cookie: string): string => (
-    ensurePresent(mode === 'header' ? reply.get(header) : cookieNamed(cookie)?.value, cookie)
+    ensurePresent(mode === 'header' ? received.header(header) : received.cookie(cookie), cookie)
   )
   const [access, refresh] = [cookies.accessToken.attributes.name, cookies.refreshToken.attributes.name]
   const { name: macName } = cookies.accessTokenMac.attributes
   const accessToken = tokenOf(wire.accessToken, access)
   const refreshToken = tokenOf(wire.refreshToken, refresh)
-  const antiCsrf = reply.get(wire.antiCsrf)
+  const antiCsrf = received.header(wire.antiCsrf)
   const common = {
     origin,
     [wire.customHeader]: 'anti-csrf',
     ...antiCsrf === null ? {} : { [wire.antiCsrf]: antiCsrf },
   }
   const isCookie = mode === 'cookie'
-  const mac = cookieNamed(macName)?.value
+  const mac = received.cookie(macName)
   const cookie = [`${access}=${accessToken}`, ...mac ? [`${macName}=${mac}`] : []].join('; ')
   return {
     handle,
@@ -156,13 +182,21 @@ function requestWith(headers: Readonly<Record<string, string>>): HttpRequest {
 }
 
 /** Records what is written to a response that is never sent. */
-class RecordedReply implements ResponseWriter {
+class RecordedReply implements ResponseWriter, ReceivedTokens {
   readonly closed = false
   readonly cookies: Cookie[] = []
   readonly #headers = new Map<string, string>()
 
   get(name: string): string | null {
     return this.#headers.get(name) ?? null
+  }
+
+  header(name: string): string | null {
+    return this.get(name)
+  }
+
+  cookie(name: string): string | null {
+    return this.cookies.findLast(cookie => cookie.name === name)?.value ?? null
   }
 
   set(name: string, value: string): void {

@@ -6,7 +6,7 @@ import type { ExpressSessions } from '../../src/frameworks/express.ts'
 import { createSessions } from '../../src/index.ts'
 import type { Sessions, CreateSessionsOptions } from '../../src/index.ts'
 import {
-  assertSessionUntouched, assertSignedIn, assertSignedOut, inMemory, refreshAs, sessionChangeOf, signIn,
+  assertSessionUntouched, assertSignedIn, assertSignedOut, clientOf, inMemory, refreshAs, sessionChangeOf, signIn,
 } from '../../src/testing/index.ts'
 import { listen } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
@@ -101,6 +101,21 @@ describe('refreshAs', () => {
     const alice = await signIn(sessions, 'alice')
     await sessions.revokeAllSessionsForUser('alice')
     await expect(refreshAs(sessions, alice)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+  })
+})
+
+describe('clientOf', () => {
+  test.each(['cookie', 'header'] as const)('goes on with the tokens of a login in %s mode', async mode => {
+    const { sessions, send } = await startApp()
+    const client = clientOf(sessions, await send('POST', '/login', { origin: 'http://localhost', 'st-auth-mode': mode }))
+    expect((await send('GET', '/me', client.headers)).status).toBe(200)
+    expect((await refreshAs(sessions, client)).handle).toBe(client.handle)
+  })
+
+  test('says that a response brings no session', async () => {
+    const { sessions, send } = await startApp()
+    const refused = await send('GET', '/me')
+    expect(() => clientOf(sessions, refused)).toThrow('the response brings a session')
   })
 })
 

@@ -1,10 +1,18 @@
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Scheduler } from '../../src/base/scheduler.ts'
 import { revocationStream } from '../../src/index.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import { REFRESH, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
+
+/** Writes the event log as it is due. */
+const schedule: Scheduler = (task, delay) => {
+  const timer = setTimeout(task, delay)
+  return () => clearTimeout(timer)
+}
 
 let server: SessionServer
 
@@ -38,8 +46,8 @@ describe('B-10: a response that ends a session says which one, and why', () => {
     expect(client.jar).toEqual([])
   })
 
-  test('a refresh: theft', async () => {
-    server = await startSessionServer()
+  test('a refresh: theft, for both parties', async () => {
+    server = await startSessionServer({ schedule })
     const client = server.client()
     const handle = await login(client)
     const stolen = client.jar
@@ -47,8 +55,34 @@ describe('B-10: a response that ends a session says which one, and why', () => {
       server.clock.advance(HOUR)
       expect((await post(client, REFRESH)).status).toBe(200)
     }
+    const owner = client.jar
     client.jar = stolen
     expect((await post(client, REFRESH)).headers['session-ended']).toBe(`theft ${handle}`)
+    // The evidence is in the event log soon after the response.
+    await expect.poll(async () => {
+      client.jar = owner
+      return (await post(client, REFRESH)).headers['session-ended']
+    }).toBe(`theft ${handle}`)
+  })
+
+  test('a refresh: revoked, after a theft that was only observed', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ theft: 'observe', schedule, store })
+    const client = server.client()
+    const handle = await login(client)
+    const stolen = client.jar
+    for (let round = 0; round < 2; round++) {
+      server.clock.advance(HOUR)
+      expect((await post(client, REFRESH)).status).toBe(200)
+    }
+    const owner = client.jar
+    client.jar = stolen
+    expect((await post(client, REFRESH)).headers['session-ended']).toBeUndefined()
+    const query = { kinds: ['theft'], userId: null, handle: null } as const
+    await expect.poll(async () => (await store.pageEvents(query, { after: null, limit: 2 })).events.length).toBe(1)
+    await server.sessions.revokeSession(handle)
+    client.jar = owner
+    expect((await post(client, REFRESH)).headers['session-ended']).toBe(`revoked ${handle}`)
   })
 
   test('a sign-out, and revokeSession; a login in the same response ends nothing', async () => {

@@ -2,7 +2,8 @@
 import { createSessions } from 'keyturn'
 import type { CreateNewSessionOptions, SessionStore } from 'keyturn'
 import {
-  assertSessionUntouched, assertSignedIn, assertSignedOut, createFakeClock, inMemory, refreshAs, sessionChangeOf, signIn,
+  assertSessionUntouched, assertSignedIn, assertSignedOut, clientOf, createFakeClock, inMemory, refreshAs,
+  sessionChangeOf, signIn,
 } from 'keyturn/testing'
 import type {
   FakeClock, InMemoryOptions, SessionChange, SignedIn, SignInOptions, TestedResponse,
@@ -23,6 +24,9 @@ export async function application(response: Response): Promise<void> {
     .is<Promise<SignedIn>>()
   typeOf(refreshAs(sessions, await signIn(sessions, 'ada', { payload: { role: 'reader' }, info: { cart: [] } })))
     .is<Promise<SignedIn>>()
+  typeOf(clientOf(sessions, response)).is<SignedIn>()
+  // @ts-expect-error: a response
+  clientOf(sessions, 'ada')
   // @ts-expect-error: the refresh token alone is no client
   await refreshAs(sessions, 'token')
   // @ts-expect-error: no such role
