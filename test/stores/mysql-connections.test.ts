@@ -1,7 +1,7 @@
 import { createConnection } from 'mysql2/promise'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
-import { sampleHandle } from '../../src/testing/samples.ts'
+import { sampleHandle, sampleRecord } from '../../src/testing/samples.ts'
 import { mysqlEngines } from '../support/mysql-engines.ts'
 
 for (const { name, available, start } of await mysqlEngines('connections')) describe.skipIf(!available)(name, () => {
@@ -34,5 +34,22 @@ for (const { name, available, start } of await mysqlEngines('connections')) desc
       )
       return rows
     }, { interval: 150 }).toEqual([{ number: 2 }])
+  })
+
+  test('P-18: pages of every size need few prepared statements, of which a server has a limited number', async () => {
+    const server = await start({ settings: { 'max-prepared-stmt-count': '60' } })
+    onTestFinished(() => server.remove())
+    const store = createMysqlStore(server.url, { migrate: 'auto', requestTimeout: 60, poolSize: 1 })
+    onTestFinished(() => store.close())
+    const records = Array.from({ length: 5 }, (_, number) => sampleRecord({ handle: sampleHandle(number) }))
+    for (const record of records) await store.insert(record)
+    const { userId } = sampleRecord({})
+    for (let limit = 1; limit <= 100; limit++) {
+      const page = { limit, after: null }
+      const least = Math.min(limit, records.length)
+      expect((await store.listByUser(userId, page)).sessions).toHaveLength(least)
+      expect((await store.listNewest({ tenantId: null, ip: null, userAgent: null }, page)).sessions).toHaveLength(least)
+      expect((await store.pageEvents({ kinds: ['audit'], userId: null, handle: null }, page)).events).toEqual([])
+    }
   })
 })

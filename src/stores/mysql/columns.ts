@@ -79,6 +79,15 @@ export async function changeEach(
   }
 }
 
+/**
+ * The value of the placeholder in `LIMIT ?`. A limit in the text of a statement would need another prepared statement
+ * for each size of a page: each connection keeps its own, and a server has a limited number of them
+ * (`max_prepared_stmt_count`). As a text, because the driver sends numbers as DOUBLE, which LIMIT does not take.
+ */
+export function limitValue(limit: number): string {
+  return `${limit}`
+}
+
 function roundUp(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, count)))
 }

@@ -4,7 +4,7 @@ import type { EventPosition } from '../event-page.ts'
 import { eventColumns, eventFromRow, eventValues } from '../sql/event-row.ts'
 import type { SqlValue } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
-import { selection } from './columns.ts'
+import { limitValue, selection } from './columns.ts'
 import type { Database } from './database.ts'
 import { isDuplicate } from './errors.ts'
 
@@ -23,8 +23,10 @@ export function createEventTable(
     return {
       sql: `(SELECT ${selection(eventColumns)} FROM ${names.event} FORCE INDEX (${index})
         WHERE ${[...conditions, 'kind = ?'].join(' AND ')} AND (occurred_at < ? OR (occurred_at = ? AND id < ?))
-        ORDER BY occurred_at DESC, id DESC LIMIT ${limit})`,
-      values: [...handle === null ? [] : [handle], ...userId === null ? [] : [userId], kind, at, at, id],
+        ORDER BY occurred_at DESC, id DESC LIMIT ?)`,
+      values: [
+        ...handle === null ? [] : [handle], ...userId === null ? [] : [userId], kind, at, at, id, limitValue(limit),
+      ],
     }
   }
 

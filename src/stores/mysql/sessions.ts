@@ -16,7 +16,7 @@ import {
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
-import { byKey, deleteByKeys, deleteEach, padded, placeholders, selection } from './columns.ts'
+import { byKey, deleteByKeys, deleteEach, limitValue, padded, placeholders, selection } from './columns.ts'
 import { together } from './database.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
@@ -67,12 +67,11 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   const removeThese = deleteByKeys(table, 'handle')
   const removeOlder = deleteByKeys(table, 'handle', 'created_at <= ?')
   // The hint makes the server begin at the position, however many sessions have the same time.
-  const newestFirst = (columns: readonly string[], index: string, condition: string, limit: number): string =>
+  const newestFirst = (columns: readonly string[], index: string, condition: string): string =>
     `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (${index})
      WHERE ${condition} (created_at < ? OR (created_at = ? AND handle < ?))
-     ORDER BY created_at DESC, handle DESC LIMIT ${limit}`
-  const ofUser = (columns: readonly string[], limit: number): string =>
-    newestFirst(columns, 'by_user', 'user_id = ? AND', limit)
+     ORDER BY created_at DESC, handle DESC LIMIT ?`
+  const ofUser = (columns: readonly string[]): string => newestFirst(columns, 'by_user', 'user_id = ? AND')
 
   /** Removes the sessions of locked rows and appends the change. */
   async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
@@ -161,7 +160,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     removeByUser: ({ userId, tenantId, except, from, notBefore, limit, after }) => database.run(async runner => {
       if (after === null) await setNotBefore(runner, notBeforeName({ userId, tenantId }), notBefore)
       const { createdAt, handle } = decodePosition(after)
-      const seen = (await runner.rows(ofUser(['handle', 'created_at'], limit), [userId, createdAt, createdAt, handle]))
+      const place = [userId, createdAt, createdAt, handle, limitValue(limit)]
+      const seen = (await runner.rows(ofUser(['handle', 'created_at']), place))
         .map(row => ({ handle: handleIn(row, 'handle'), createdAt: readInteger(row, 'created_at') }))
       const last = seen[limit - 1]
       const next = last === undefined ? null : encodePosition(last)
@@ -183,7 +183,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     listByUser: (userId, { limit, after }) => {
       const { createdAt, handle } = decodePosition(after)
       return database.run(async ({ rows }) => {
-        const read = await rows(ofUser(listedColumns, limit + 1), [userId, createdAt, createdAt, handle])
+        const read = await rows(ofUser(listedColumns), [userId, createdAt, createdAt, handle, limitValue(limit + 1)])
         return toPage(read.map(listedSessionFromRow), limit)
       }, { repeatable: true })
     },
@@ -191,8 +191,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     listNewest: (filter, page) => {
       const { createdAt, handle } = decodePosition(page.after)
       return database.run(async ({ rows }) => {
-        const sql = newestFirst(listedColumns, 'by_creation', '', countForNewest(filter, page.limit))
-        const read = await rows(sql, [createdAt, createdAt, handle])
+        const count = limitValue(countForNewest(filter, page.limit))
+        const read = await rows(newestFirst(listedColumns, 'by_creation', ''), [createdAt, createdAt, handle, count])
         return toNewestPage(read.map(listedSessionFromRow), filter, page.limit)
       }, { repeatable: true })
     },
