@@ -199,6 +199,7 @@ export function createSessions<Payload extends object, Info extends object>(
   const stopReporting = reportToOpenTelemetry(engine, application)
   const release = countOpen(registry, httpPolicy.issuer, report)
   const { decodeHandleUnverified, ownerOfAccessToken } = format
+  const retireUser = async (userId: string): Promise<void> => imports?.connected.retireUser(userId)
   return {
     http: createHttpSessions(
       { ...core, decodeHandleUnverified, ownerOfAccessToken }, httpPolicy, core.clock, openConsole, imports,
@@ -210,10 +211,10 @@ export function createSessions<Payload extends object, Info extends object>(
     updateJwtPayloadForUser: core.updateJwtPayloadForUser,
     revokeSession: core.revokeSession,
     revokeSessions: core.revokeSessions,
-    revokeAllSessionsForUser: imports === null ? core.revokeAllSessionsForUser : async (userId, revokeOptions) => {
+    async revokeAllSessionsForUser(userId, revokeOptions) {
       const revoked = await core.revokeAllSessionsForUser(userId, revokeOptions)
       // A tenant's not-before refuses what is not taken over yet; the systems before may have no tenants.
-      if (revokeOptions?.tenantId === undefined) await imports.connected.retireUser(userId)
+      if (revokeOptions?.tenantId === undefined) await retireUser(userId)
       return revoked
     },
     revokeEverySession: core.revokeEverySession,
@@ -235,7 +236,7 @@ export function createSessions<Payload extends object, Info extends object>(
   async function openConsole(place: ConsolePlace): Promise<ConsoleHandler> {
     const createEmbeddedConsole = await platform.loadConsole()
     const { handler, close } = await createEmbeddedConsole({
-      engine, place, schedule, options, httpPolicy, application, audience,
+      engine, place, schedule, options, httpPolicy, application, audience, retireUser,
       rules: createSessionsRules,
       core: createSessionCore(engine, format, createCodecs<JsonObject, JsonObject>(policy, options)),
     })

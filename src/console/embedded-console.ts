@@ -11,7 +11,7 @@ import { handleOfOperator, isOperator } from './access.ts'
 import { configurationOf, durationInWords } from './configuration.ts'
 import { createConsole } from './create-console.ts'
 import type { OpenedConsole } from './create-console.ts'
-import type { ConsoleAccess, ConsoleCore } from './subject.ts'
+import type { ConsoleAccess, ConsoleCore, ConsoleSubject } from './subject.ts'
 
 type ReadPackageFile = (path: string) => Promise<string | null>
 
@@ -19,6 +19,7 @@ type ReadPackageFile = (path: string) => Promise<string | null>
 export interface EmbeddedConsoleParts {
   readonly engine: Engine
   readonly core: ConsoleCore
+  readonly retireUser: ConsoleSubject['retireUser']
   readonly place: ConsolePlace
   readonly httpPolicy: HttpPolicy
   readonly application: string
@@ -34,10 +35,10 @@ export async function createEmbeddedConsole(
   parts: EmbeddedConsoleParts,
   readPackageFile: ReadPackageFile,
 ): Promise<OpenedConsole> {
-  const { engine, core, place, httpPolicy, application, audience, options, rules, schedule } = parts
+  const { engine, core, retireUser, place, httpPolicy, application, audience, options, rules, schedule } = parts
   const { policy } = engine
   return createConsole({
-    engine, core, place, application, schedule, readPackageFile,
+    engine, core, retireUser, place, application, schedule, readPackageFile,
     formats: [{
       typ: ACCESS_TOKEN_TYPE, issuer: httpPolicy.issuer, audience, identify: token => core.identify(token),
     }],

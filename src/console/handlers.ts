@@ -82,7 +82,7 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
     return noContent
   },
 
-  async endSessionsOfUser({ subject: { engine }, operator, body: { userId: given, except, tenantId } }) {
+  async endSessionsOfUser({ subject: { engine, retireUser }, operator, body: { userId: given, except, tenantId } }) {
     const userId = requireCdiUserId(given)
     const options = {
       ...typeof except === 'string' ? { except } : {}, ...typeof tenantId === 'string' ? { tenantId } : {},
@@ -95,7 +95,11 @@ export const consoleHandlers: Readonly<Record<Exclude<ConsoleOperationId, OpenOp
         action: 'revoke-user', operator, userId, handle: null,
         sentence: `Revoke ${which} of the user ${JSON.stringify(userId)}${where}.`,
       },
-      () => revokeByUser(engine, userId, options),
+      async () => {
+        const revoked = await revokeByUser(engine, userId, options)
+        if (options.tenantId === undefined) await retireUser(userId)
+        return revoked
+      },
       revoked => revoked.length === 1 ? '1 session was revoked.' : `${revoked.length} sessions were revoked.`)
     return answerJson({ revoked: handles.length } satisfies Revoked)
   },

@@ -13,6 +13,8 @@ export interface ConsoleSubject {
   readonly engine: Engine
   /** Its sessions with the library's token format. */
   readonly core: ConsoleCore
+  /** Ends what a user has in the systems whose sessions the application takes over. Never rejects. */
+  readonly retireUser: (userId: string) => Promise<void>
   /** The formats of its access tokens. */
   readonly formats: readonly InspectedFormat[]
   readonly place: ConsolePlace

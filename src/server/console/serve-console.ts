@@ -78,6 +78,7 @@ export async function openServerConsole(parts: ServerConsoleParts): Promise<Serv
     consoles.set(appId, createConsole({
       engine: app, core: app.native, place: placeOf(appId), application: appId, version, configuration, schedule,
       readPackageFile,
+      retireUser: async () => undefined,
       formats: [
         {
           typ: ACCESS_TOKEN_TYPE,
