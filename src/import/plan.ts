@@ -55,7 +55,7 @@ export interface ImportPlan {
 
 const DAY: Milliseconds = 86_400_000
 
-/** How long claims are kept after the end: so the end can be moved by that much without reviving a session. */
+/** How long claims are kept after the end: so the end can be moved by that much in all without reviving a session. */
 export const CLAIM_MARGIN: Milliseconds = 30 * DAY
 
 const importerRule = having<SessionImporter>(
