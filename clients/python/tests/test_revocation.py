@@ -14,6 +14,7 @@ import keyturn
 from keyturn.errors import GeneralError
 from keyturn.native_api import NativeApi
 from keyturn.runtime import get_runtime
+from keyturn.tokens import KeySet
 
 
 def settled(page: Page, calls: list[str]) -> None:
@@ -91,6 +92,40 @@ def test_a_stale_feed_falls_back_to_strict(configure, calls: list[str], monkeypa
     assert calls.count("POST /v1/introspect") == 1
     outsider().call("DELETE", f"/v1/sessions/{handle}")
     assert page.status() == 401
+
+
+def test_a_token_that_has_expired_by_the_clock_of_the_server_is_refreshed(configure, clock) -> None:
+    server = Server("--access-token-validity", "1s", "--reuse-interval", "0")
+    try:
+        configure(SERVER=server.url, ACCESS_TOKEN_BLACKLISTING="strict")
+        page = Page()
+        page.log_in()
+        token = page.cookie(ACCESS)
+        eventually(lambda: not get_runtime().api.introspect(token)["active"])
+        clock.by = -3
+        refused = page.send("GET", "/me")
+        assert (refused.status_code, message(refused), "front-token" in refused) == (401, "try refresh token", False)
+        assert page.cookie(ACCESS) == token
+        assert page.refresh().status_code == 200
+    finally:
+        server.stop()
+
+
+def test_keys_that_were_read_before_one_was_removed_are_not_fresh() -> None:
+    class Api:
+        calls = 0
+
+        def call(self, *_: object, **_more: object) -> dict[str, list[object]]:
+            self.calls += 1
+            if self.calls == 1:
+                keys.expire()
+            return {"keys": []}
+
+    api = Api()
+    keys = KeySet(api)  # type: ignore[arg-type]
+    assert keys.find("old") is None
+    assert keys.find("old") is None
+    assert api.calls == 2
 
 
 @pytest.mark.parametrize(("on_failure", "status"), [("failOpen", 200), ("failClosed", 503)])

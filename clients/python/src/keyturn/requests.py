@@ -248,21 +248,11 @@ def _rotate(exchange: Exchange, tokens: list[RefreshToken]) -> Session:
         return exchange.start(issued, "refreshed")
     # Tokens that can never be used again are cleared: they are ours, and their session is gone.
     issuers = {token.claims.get("iss") for token in exchange.access_tokens_in_cookies() if token.handle == handle}
-    if (mode == "header" or issuers == {exchange.options.issuer}) and _is_gone(handle):
+    if (mode == "header" or issuers == {exchange.options.issuer}) and exchange.runtime.is_gone(handle):
         exchange.end(mode)
     else:
         exchange.send(NO_SESSION)
     raise errors.UnauthorizedError("the refresh token is invalid, or its session has expired or was revoked")
-
-
-def _is_gone(handle: str) -> bool:
-    try:
-        management.get_session_by_handle(handle)
-    except errors.SessionNotFoundError:
-        return True
-    except errors.GeneralError:
-        pass
-    return False
 
 
 def _find_expired(exchange: Exchange) -> Session | None:

@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from .errors import GeneralError, SessionNotFoundError
+from .errors import GeneralError, SessionNotFoundError, TryRefreshTokenError
 from .feed import Confirmations, Feed
 from .native_api import NativeApi
 from .options import Blacklisting, Options, load_options
@@ -61,6 +61,9 @@ class Runtime:
                 raise
             return token
         if not answer["active"]:
+            # An expired token is not active either, and the clock of the server may be ahead.
+            if not self.is_gone(token.handle):
+                raise TryRefreshTokenError("the access token has expired: refresh the session")
             return None
         if not is_old and answer["payload"] == token.payload:
             return token
@@ -73,6 +76,16 @@ class Runtime:
         """A new access token of a session, with its JWT payload, which may be changed."""
         answer = self.api.call("PATCH", f"/v1/sessions/{token.handle}", {**changes, "accessToken": token.text})
         return issued_token(answer["accessToken"])
+
+    def is_gone(self, handle: str) -> bool:
+        """Whether the server has no such session. False if it does not answer."""
+        try:
+            self.api.call("GET", f"/v1/sessions/{handle}", repeatable=True)
+        except SessionNotFoundError:
+            return True
+        except GeneralError:
+            pass
+        return False
 
     def has_anti_csrf_token(self, token: AccessToken, text: str) -> bool:
         """Whether an anti-CSRF token belongs to the session. One call for each anti-CSRF token and process."""

@@ -104,6 +104,7 @@ class KeySet:
         self._api = api
         self._keys: dict[str, Key] = {}
         self._read_at = self._tried_at = -inf
+        self._removals = 0
         # Processes that started together must not all fetch in the same second.
         self._fresh_for = _FRESH * random.uniform(0.8, 1)  # noqa: S311
         self._lock = threading.Lock()
@@ -118,6 +119,7 @@ class KeySet:
 
     def expire(self) -> None:
         """A key was removed: the next verification fetches the keys."""
+        self._removals += 1
         self._read_at = self._tried_at = -inf
 
     def _may_try(self, interval: float) -> bool:
@@ -133,9 +135,11 @@ class KeySet:
             if self._keys is known:
                 if not known and not self._may_try(_FIRST_RETRY):
                     raise GeneralError("STORE_UNAVAILABLE", "the key set could not be fetched a moment ago")
-                self._tried_at = time.monotonic()
+                self._tried_at, removals = time.monotonic(), self._removals
                 self._keys = _parse_keys(self._api.call("GET", "/v1/keys", repeatable=True))
-                self._read_at = time.monotonic()
+                # An answer from before a removal still has the key.
+                if removals == self._removals:
+                    self._read_at = time.monotonic()
         except GeneralError:
             if not known:
                 raise
