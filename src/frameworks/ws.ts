@@ -116,7 +116,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
       if (others.length > 0) throw notCalled('upgrade', 'server')
       return function upgrade(this: unknown, request, socket, head) {
         if (server.shouldHandle?.(request) === false) {
-          if (isOnlyListener(this)) socket.on('error', ignore).end(refusalOf(jsonReply(404, { message: 'not found' })))
+          if (isOnlyListener(this)) refuse(socket.on('error', ignore), jsonReply(404, { message: 'not found' }))
           return
         }
         const drop = (): void => {
@@ -132,7 +132,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
             server.emit('connection', client, request)
           })
         }, (error: unknown) => {
-          socket.end(refusalOf(errors.answer(error, request, readable(request))))
+          refuse(socket, errors.answer(error, request, readable(request)))
         })
       }
     },
@@ -151,6 +151,14 @@ function isOnlyListener(emitter: unknown): boolean {
 }
 
 function ignore(): void {}
+
+/**
+ * Sends a response and closes the connection. Node leaves the side of the client open, and no timeout of the server
+ * applies any more: a client that does not close it would keep the connection, and the server from stopping.
+ */
+function refuse(socket: Duplex, reply: CompleteResponse): void {
+  socket.once('finish', () => socket.destroy()).end(refusalOf(reply))
+}
 
 /** The text of an HTTP response, for a socket without a response object. */
 function refusalOf({ status, headers, body }: CompleteResponse): string {

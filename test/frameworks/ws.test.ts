@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { defaultCookieNames } from '../../src/base/cookie-names.ts'
@@ -99,6 +100,27 @@ describe('the handshake', () => {
     expect(await outcomeOf(other)).toEqual(['alice', 'reader'])
     other.terminate()
   })
+})
+
+test.each([
+  ['refuses', '/'], ['has no listener for', '/other'],
+])('L-21: a connection whose handshake the server %s ends, also if the client keeps its side open', async (_, path) => {
+  await app.close()
+  app = await startSocketServer((server, bare) => {
+    server.on('upgrade', wsSessions(bare).upgrade(new WebSocketServer({ noServer: true, path: '/' })))
+  })
+  const client = connect({ port: app.port, host: '127.0.0.1', allowHalfOpen: true })
+  client.write([
+    `GET ${path} HTTP/1.1`, 'host: x', 'connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13',
+    'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==', '', '',
+  ].join('\r\n'))
+  client.resume()
+  await once(client, 'end')
+  try {
+    await expect.poll(() => promisify(app.server.getConnections.bind(app.server))()).toBe(0)
+  } finally {
+    client.destroy()
+  }
 })
 
 describe('L-21: an upgrade that is not for the server', () => {
