@@ -16,7 +16,14 @@ export function createErrorResponses<Source>(
   onError: (error: unknown, source: Source) => void = logError,
 ): ErrorResponses<Source> {
   function report(error: unknown, source: Source): void {
-    if (!isSessionError(error) || error.code !== 'REFRESH_BUSY') onError(error, source)
+    if (isSessionError(error) && error.code === 'REFRESH_BUSY') return
+    try {
+      onError(error, source)
+    } catch (failure) {
+      // The client is still waiting for its answer, and nobody would catch this outside of a framework.
+      logError(error)
+      console.error('keyturn: onError threw:', failure)
+    }
   }
   return {
     report,
