@@ -107,6 +107,8 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     if (sink.keys().next().done && !hasListeners(sink)) return result
     if (result instanceof Response) return withHeaders(takePrepared(result, event), sink)
     addHeaders(event.res.headers, sink)
+    // An error that is returned, or h3's mark of a request without a route, becomes a response with these headers only.
+    if (result instanceof Error || typeof result === 'symbol') addHeaders(event.res.errHeaders, sink)
     // Of all that a handler may return, only a response or a stream lasts.
     if (result instanceof ReadableStream && hasListeners(sink)) return observed(result, () => endNow(sink))
     endNow(sink)

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { H3 } from 'h3'
+import { H3, HTTPError } from 'h3'
 import { toNodeHandler } from 'h3/node'
 import { expect, test } from 'vitest'
 import { h3Sessions } from '../../src/frameworks/h3.ts'
@@ -30,6 +30,21 @@ test('S-09: headers that a handler sets besides its response cannot make tokens 
     expect(response.headers.get('x-own')).toBe('yes')
     expect(response.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, `${AT}Mac`, RT])
   }
+  await sessions.close()
+})
+
+test('L-40: headers are sent with the answer without a route, and with an error that is returned', async () => {
+  const sessions = h3Sessions(createSessions({ origin: ORIGIN, ...inMemory() }))
+  const app = new H3({ silent: true }).use(sessions.cors()).use(sessions.sessionRoutes())
+  app.post('/login', async event => {
+    await sessions.createNewSession(event, 'alice')
+    return new HTTPError({ status: 422 })
+  })
+  const lost = await app.request('/nowhere', { headers: { origin: ORIGIN } })
+  expect([lost.status, lost.headers.get('access-control-allow-origin')]).toEqual([404, ORIGIN])
+  const refused = await app.request('/login', { method: 'POST', headers: SAME_ORIGIN })
+  expect(refused.status).toBe(422)
+  expect(refused.headers.getSetCookie().map(line => line.split('=')[0])).toEqual([AT, `${AT}Mac`, RT])
   await sessions.close()
 })
 
