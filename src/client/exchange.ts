@@ -48,7 +48,7 @@ export interface Exchanges {
   begin(options: SendingOptions): Promise<Exchange>
 }
 
-/** Whether a response asks for a refresh; `message` is that of its JSON body. */
+/** Whether a response asks for a refresh; `message` is that of its JSON body; false for a success (not read). */
 export type RefreshOn = (answer: {
   readonly status: number
   readonly url: string
@@ -97,7 +97,8 @@ export function createExchanges(
       if (answer.url && !isOurs(answer.url)) return false
       await state.dispatch({ type: 'response', sent, headers, now: env.now().wall })
       if (status !== expiredStatus && !refreshOn) return false
-      const message = await orLate(env, BODY_TIMEOUT, answer.message())
+      // Streams and downloads that succeed arrive at once.
+      const message = status >= 300 && await orLate(env, BODY_TIMEOUT, answer.message())
       if (refreshOn && !refreshOn({ status, url, headers, message })) return false
       const current = state.current()
       const key = `${route} ${current?.front}`

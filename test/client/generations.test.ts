@@ -368,6 +368,21 @@ describe('B-14: a route whose own 401 means something else', () => {
   })
 })
 
+test.each([
+  'text/event-stream', 'application/x-ndjson', 'application/octet-stream',
+])('B-14: with refreshOn, a response of the type %s arrives at once, and is not kept in memory', async type => {
+  const { api, open } = createWorld()
+  const { client } = open({
+    refreshOn: ({ status, message }) => status === 401 && message === 'try refresh token',
+  })
+  await logIn(client)
+  const endless = new ReadableStream<Uint8Array>({ start: controller => controller.enqueue(new Uint8Array([10])) })
+  api.between = async () => new Response(endless, { headers: { 'content-type': type } })
+  const response = await client.fetch('/stream')
+  expect(response.status).toBe(200)
+  await response.body?.cancel()
+})
+
 test('observe tells what the client does, in order', async () => {
   const { api, open } = createWorld()
   const { client } = open()
