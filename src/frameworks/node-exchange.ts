@@ -182,18 +182,13 @@ export function keepTokensPrivate(response: ServerResponse): void {
     headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
   ): ServerResponse => {
     const given = typeof reason === 'string' ? headers : reason ?? headers
-    for (const [name, value] of headerEntries(given)) mergeHeader(response, name, value)
+    const entries = headerEntries(given)
+    for (const [name] of entries) if (name.toLowerCase() !== 'set-cookie') response.removeHeader(name)
+    // A flat list, such as the `rawHeaders` that a proxy passes on, may have a name several times.
+    for (const [name, value] of entries) response.appendHeader(name, Array.isArray(value) ? value : String(value))
     response.setHeader('cache-control', NEVER_STORED)
     return typeof reason === 'string' ? writeHead(status, reason) : writeHead(status)
   }
-}
-
-function mergeHeader(response: ServerResponse, name: string, value: OutgoingHttpHeader): void {
-  if (name.toLowerCase() !== 'set-cookie') {
-    response.setHeader(name, value)
-    return
-  }
-  for (const line of Array.isArray(value) ? value : [String(value)]) response.appendHeader(name, line)
 }
 
 /** Node takes headers as an object, as a list of pairs, or as a flat list of names and values. */
