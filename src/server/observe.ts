@@ -69,7 +69,7 @@ export function describeError(error: unknown): string {
   return error.cause === undefined ? words : `${words}: ${describeError(error.cause)}`
 }
 
-/** The same text without the user and password of any URL in it. */
+/** The same text without the user and password of any URL in it. A password may contain `@`: the last one counts. */
 export function hideCredentials(words: string): string {
-  return words.replace(/\/\/[^/@\s]*@/g, '//')
+  return words.replace(/\/\/[^/\s]*@/g, '//')
 }
