@@ -60,7 +60,9 @@ export function createHttpService(
     if (response.destroyed) return
     // Clients must not reuse the connection of a server that is stopping.
     if (drain.isClosing()) response.setHeader('connection', 'close')
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
+    // RFC 9110 section 8.6: a 204 has none.
+    const length = reply.status === 204 ? {} : { 'content-length': Buffer.byteLength(reply.body) }
+    response.writeHead(reply.status, { ...reply.headers, ...length })
     response.end(reply.body)
   }
 
