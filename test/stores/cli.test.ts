@@ -50,6 +50,12 @@ describe('help', () => {
     expect(await text(child.stderr)).toBe('exit code 0\n')
   })
 
+  test('a reader of errors and logs that goes away does not end the process', async () => {
+    const child = spawn(process.execPath, ['--conditions=keyturn-source', main, 'conquer'])
+    child.stderr.destroy()
+    expect(await once(child, 'exit')).toEqual([2, null])
+  })
+
   test.each([
     [['conquer'], 'no command'],
     [['migrate', 'sqlite:a', 'sqlite:b'], 'two stores were given'],
