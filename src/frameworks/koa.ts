@@ -29,8 +29,8 @@ type KoaTarget = [context: Context]
 export interface KoaSessions<Payload extends object, Info extends object>
   extends AdapterCalls<KoaTarget, Middleware, Payload, Info> {
   /**
-   * Returns the middleware that answers the errors of Keyturn that later middleware throws. It rethrows other errors.
-   * Mount it before that middleware.
+   * Returns the middleware that answers the errors of Keyturn that later middleware throws. It rethrows other errors,
+   * whose responses keep the headers for CORS and of a new session. Mount it before that middleware.
    */
   errorHandler(): Middleware
 }
@@ -73,13 +73,36 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
       try {
         await next()
       } catch (error) {
-        if (!isSessionError(error) || context.headerSent) throw error
-        send(context, answer(error, context))
+        if (isSessionError(error) && !context.headerSent) return send(context, answer(error, context))
+        keepHeaders(context)
+        throw error
       }
     }),
   }
   return { ...sessions, ...adapter }
 }
+
+/**
+ * For any other error, Koa removes all headers before it answers. Those stay that a page needs to read the answer (CORS),
+ * and what tells the client of a new session (L-40). They are not copied to `error.headers`: an application may throw
+ * the same error for several clients.
+ */
+function keepHeaders(context: Context): void {
+  const { onerror, res } = context
+  context.onerror = error => {
+    const { removeHeader } = res
+    res.removeHeader = name => {
+      if (!kept.test(name)) removeHeader.call(res, name)
+    }
+    try {
+      onerror.call(context, error)
+    } finally {
+      res.removeHeader = removeHeader
+    }
+  }
+}
+
+const kept = /^(?:access-control-.*|vary|set-cookie|cache-control|front-token|anti-csrf|st-.*-token|session-ended)$/i
 
 function send(context: Context, reply: StreamedResponse): void {
   for (const [name, value] of reply.headers) context.set(name, value)
