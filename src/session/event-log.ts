@@ -41,8 +41,8 @@ export async function appendEvent(
 }
 
 /**
- * Whether a theft has ended the session, as far as the event log knows: whoever of the two comes after its end learns
- * why it has ended. Never rejects. 1 store call.
+ * Whether a theft has ended the session, as far as the event log knows: so that the party that refreshes after the end
+ * learns why. Never rejects. 1 store call.
  */
 export async function wasStolen(store: Pick<SessionStore, 'pageEvents'>, handle: SessionHandle): Promise<boolean> {
   try {

@@ -39,7 +39,7 @@ test('a handle that was never set is not found among many others', () => {
   for (let count = 0; count < 20_000; count++) expect(table.get(createHandle('header', entropy))).toBeNull()
 })
 
-test('IMP-04: the two handles of a session of another system, one for each transfer mode, are told apart', () => {
+test('IMP-04: the two handles of a session of another system, one for each transfer mode, are different', () => {
   fc.assert(fc.property(handle, fc.boolean(), (key, isFirst) => {
     const handles = [key, otherModeOf(key)] as const
     const [known, other] = isFirst ? handles : [handles[1], handles[0]]

@@ -60,7 +60,7 @@ describe('V-10: one line in the registry makes a kind of store available', () =>
   test('to the settings, their help and their messages', () => {
     const store = settingDescriptions.find(({ name }) => name === 'store')
     expect(store)
-      .toMatchObject({ help: expect.stringContaining('archive:upper'), accepts: expect.stringContaining('archive:') })
+      .toMatchObject({ help: expect.stringContaining('archive:upper'), expected: expect.stringContaining('archive:') })
     const read = (flags: Record<string, string>): unknown => readSettings({ flags, environment: {}, file: {} })
     expect(read({ store: 'archive:upper', schema: 'oak' })).toMatchObject({ store: 'archive:upper', schema: 'oak' })
     expect(() => read({ store: 'archive:upper', schema: '9' })).toThrow('--schema must be a word of a-z; received "9"')

@@ -129,7 +129,7 @@ for (const { name, available, url } of await mysqlEngines('bounds')) describe.sk
     const { sql = '', values = [] } = statements.at(-1) ?? {}
     const connection = await pool.getConnection()
     await connection.query('FLUSH STATUS')
-    await connection.query(connection.format(sql, [...values]))
+    await connection.execute(sql, [...values])
     const [counts] = await connection.query<RowDataPacket[]>('SHOW SESSION STATUS LIKE \'Handler_read%\'')
     connection.release()
     expect(counts.reduce((sum, { Value: count }) => sum + Number(count), 0)).toBeLessThan(110)

@@ -3,6 +3,7 @@ import type { Pool } from 'mysql2/promise'
 import { onTestFinished } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
+import type { SqlValue } from '../../src/stores/sql/row.ts'
 
 /** Opens a pool, which ends with the test. */
 export function openPool(url: string): Pool {
@@ -20,7 +21,7 @@ export function opened(store: SessionStore): SessionStore {
 /** A statement as it is passed to the driver. */
 export interface Statement {
   readonly sql: string
-  readonly values: readonly unknown[]
+  readonly values: readonly SqlValue[]
 }
 
 /** Records the statements that go through a pool. */
