@@ -29,7 +29,7 @@ describe.skipIf(browserPath === null)('docs/start/spa.md', () => {
     for (const { info, code } of blocksOf(readPage('docs/start/spa.md'))) {
       if (!info.includes('.')) continue
       // What the page tells readers to add, so that they see a refresh.
-      const short = code.replace("  trustedOrigins:", '  accessTokenLifetime: 10, reuseInterval: 2,\n  trustedOrigins:')
+      const short = code.replace("  trustedOrigins:", '  accessTokenLifetime: 10,\n  trustedOrigins:')
       writeFileSync(join(folder, info), short.replaceAll('3000', `${apiPort}`).replaceAll('5173', `${pagePort}`))
     }
     const start = (args: readonly string[]): void => {
