@@ -28,6 +28,18 @@ async function login(client: HttpClient, userId = 'alice'): Promise<string> {
 
 const post = (client: HttpClient, path: string): Promise<Reply> => client.send('POST', path, { headers: SAME_ORIGIN })
 
+/** Logs in, and refreshes twice. `stolen`: a copy of the first tokens. */
+async function loginThatWasCopied(): Promise<{ client: HttpClient; handle: string; stolen: HttpClient['jar'] }> {
+  const client = server.client()
+  const handle = await login(client)
+  const stolen = client.jar
+  for (let round = 0; round < 2; round++) {
+    server.clock.advance(HOUR)
+    expect((await post(client, REFRESH)).status).toBe(200)
+  }
+  return { client, handle, stolen }
+}
+
 describe('B-10: a response that ends a session says which one, and why', () => {
   test.each([
     ['revoked', async (handle: string) => void await server.sessions.revokeSession(handle)],
@@ -48,13 +60,7 @@ describe('B-10: a response that ends a session says which one, and why', () => {
 
   test('a refresh: theft, for both parties', async () => {
     server = await startSessionServer({ schedule })
-    const client = server.client()
-    const handle = await login(client)
-    const stolen = client.jar
-    for (let round = 0; round < 2; round++) {
-      server.clock.advance(HOUR)
-      expect((await post(client, REFRESH)).status).toBe(200)
-    }
+    const { client, handle, stolen } = await loginThatWasCopied()
     const owner = client.jar
     client.jar = stolen
     expect((await post(client, REFRESH)).headers['session-ended']).toBe(`theft ${handle}`)
@@ -68,13 +74,7 @@ describe('B-10: a response that ends a session says which one, and why', () => {
   test('a refresh: revoked, after a theft that was only observed', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ theft: 'observe', schedule, store })
-    const client = server.client()
-    const handle = await login(client)
-    const stolen = client.jar
-    for (let round = 0; round < 2; round++) {
-      server.clock.advance(HOUR)
-      expect((await post(client, REFRESH)).status).toBe(200)
-    }
+    const { client, handle, stolen } = await loginThatWasCopied()
     const owner = client.jar
     client.jar = stolen
     expect((await post(client, REFRESH)).headers['session-ended']).toBeUndefined()
