@@ -26,7 +26,7 @@ export async function startGalera(): Promise<GaleraCluster> {
       'wsrep-provider-options': [
         `gmcast.listen_addr=tcp://${addresses[index]}`, `ist.recv_addr=127.0.0.1:${await freePort()}`,
         // A dead node is noticed sooner than by default.
-        'evs.suspect_timeout=PT2S', 'evs.inactive_timeout=PT4S',
+        'evs.keepalive_period=PT0.5S', 'evs.suspect_timeout=PT2S', 'evs.inactive_timeout=PT4S',
       ].join(';'),
       'wsrep-node-address': addresses[index] ?? '',
       // Both begin empty, so nothing has to be copied.
