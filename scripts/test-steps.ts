@@ -42,8 +42,8 @@ const leftToCi: readonly string[] = [
   'test/day/**', 'test/session/laws/laws.test.ts',
   ...[
     'bun-sql', 'import-*', 'laws', 'libsql', 'mysql-{faults,other-settings,rows,settings}', 'orms', 'other-settings',
-    'pglite', 'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races', 'server-instances',
-    'servers', 'vercel-example', 'held-logins', 'hyperdrive', 'closing', 'ending',
+    'pglite', 'postgres-{drivers,faults}', 'ready', 'redis-{cluster,failover,reshard,rights}', 'removal-races',
+    'server-instances', 'servers', 'vercel-example', 'held-logins', 'hyperdrive', 'closing', 'ending',
   ].map((name) => `test/stores/${name}.test.ts`),
   ...[
     'api-linters', 'console-fuzzer', 'django-docs', 'fuzzer', 'generated-clients', 'go-*', 'killed', 'python-*',

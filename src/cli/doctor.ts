@@ -70,7 +70,10 @@ ${describeStoreFlags(own)}`,
     }
     const visitor = createVisitor()
     const { findings, again, onward } = examinesStore
-      ? { findings: await diagnoseStore(place, settings.secrets), again: 'keyturn doctor', onward: 'keyturn doctor https://app.example.com' }
+      ? {
+        findings: await diagnoseStore(place, settings.secrets),
+        again: 'keyturn doctor', onward: 'keyturn doctor https://app.example.com',
+      }
       : await examine(target, flags, visitor)
     const verdict = judge(findings, again, onward)
     if (json) terminal.out(JSON.stringify({ sent: visitor.sent, findings, ...verdict }))

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { corsHeaders } from '../transport/cors.ts'
 import type { HttpExchange, StreamedResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -83,8 +84,8 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
 }
 
 /**
- * For any other error, Koa removes all headers before it answers. Those stay that a page needs to read the answer (CORS),
- * and what tells the client of a new session (L-40). They are not copied to `error.headers`: an application may throw
+ * For any other error, Koa removes all headers before it answers. Those stay that a page needs to read the answer
+ * (CORS), and what tells the client of a new session (L-40). They are not copied to `error.headers`: an application may throw
  * the same error for several clients.
  */
 function keepHeaders(context: Context): void {
@@ -92,7 +93,7 @@ function keepHeaders(context: Context): void {
   context.onerror = error => {
     const { removeHeader } = res
     res.removeHeader = name => {
-      if (!kept.test(name)) removeHeader.call(res, name)
+      if (!kept.has(name) && !name.startsWith('access-control-')) removeHeader.call(res, name)
     }
     try {
       onerror.call(context, error)
@@ -102,7 +103,7 @@ function keepHeaders(context: Context): void {
   }
 }
 
-const kept = /^(?:access-control-.*|vary|set-cookie|cache-control|front-token|anti-csrf|st-.*-token|session-ended)$/i
+const kept: ReadonlySet<string> = new Set([...corsHeaders.exposedHeaders, 'cache-control', 'set-cookie', 'vary'])
 
 function send(context: Context, reply: StreamedResponse): void {
   for (const [name, value] of reply.headers) context.set(name, value)

@@ -47,7 +47,7 @@ function connect<
   const parts = { core, application, plan, negatives: createNegatives(core.clock) }
   const active = (): readonly SessionImporter[] => isOver(plan, core.clock()) ? [] : plan.importers
 
-  /** Ends the session of a request's credential. False if it is left alone, so that its cookies are not to be cleared. */
+  /** Ends the session of a request's credential. False if it is left alone: its cookies are not to be cleared. */
   async function endIn(importer: SessionImporter, request: ImportRequest): Promise<boolean> {
     try {
       const credential = await readCredential(importer, request, plan.sourceTimeout)

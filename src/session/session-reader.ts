@@ -16,8 +16,8 @@ export interface SessionReader {
    */
   read(handle: SessionHandle): Promise<SessionRecord | null>
   /**
-   * Reads what the store has from now on. A read that has begun may have the answer of before a revocation: a call joins
-   * the next one, so that one more is enough for all calls.
+   * Reads what the store has from now on. A read that has begun may have the answer of before a revocation: a call
+   * joins the next one, so that one more is enough for all calls.
    * @throws GeneralError as `read` does
    */
   readAnew(handle: SessionHandle): Promise<SessionRecord | null>

@@ -4,7 +4,7 @@ import { writeSample } from '../../test/support/access-token.ts'
 import { sampleAccessKey } from '../../test/support/key-ring.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
-import { lengthRefusal, longestAccessToken } from './at-jwt.ts'
+import { lengthProblem, longestAccessToken } from './at-jwt.ts'
 import type { AccessClaims } from './access-token.ts'
 import type { SignatureAlgorithm } from './crypto.ts'
 import type { SigningKey } from './key-ring.ts'
@@ -56,9 +56,9 @@ test('S-12: a payload of 2,000 bytes fits beside an ordinary user id, and the er
   const json = JSON.stringify({ filler: 'x'.repeat(2000 - 13) })
   expect(json).toHaveLength(2000)
   for (const userId of ['ada', crypto.randomUUID(), 'u'.repeat(100)]) {
-    expect(lengthRefusal(identity, { userId, tenantId: 'public' }, json)).toBeNull()
+    expect(lengthProblem(identity, { userId, tenantId: 'public' }, json)).toBeNull()
   }
-  expect(lengthRefusal(identity, { userId: '\n'.repeat(255), tenantId: 'public' }, json)).toEqual(
+  expect(lengthProblem(identity, { userId: '\n'.repeat(255), tenantId: 'public' }, json)).toEqual(
     expect.objectContaining({
       code: 'INVALID_DATA',
       message: expect.stringMatching(

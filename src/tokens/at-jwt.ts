@@ -72,7 +72,7 @@ export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity 
       return readAccessToken(text, keys, { now, maxLifetime, clockTolerance, issuer, audience, application })
     },
     refreshTokenIn: text => text,
-    findLengthProblem: (subject, payload) => lengthRefusal(identity, subject, payload),
+    findLengthProblem: (subject, payload) => lengthProblem(identity, subject, payload),
     async issue({ claims, payload, refreshToken }, _style, keys, now) {
       return { ...await write(claims, payload, keys, now), refreshToken }
     },
@@ -129,7 +129,7 @@ export function longestAccessToken(identity: TokenIdentity, { userId, tenantId }
  * The error if an access token with this payload (a JSON string) could become too long for a cookie: the payload must
  * not be stored, because every later refresh would fail (S-12). Null if it fits. Pure.
  */
-export function lengthRefusal(identity: TokenIdentity, subject: Subject, payload: string): InvalidDataError | null {
+export function lengthProblem(identity: TokenIdentity, subject: Subject, payload: string): InvalidDataError | null {
   const length = longestAccessToken(identity, subject, payload)
   if (length <= MAX_WRITTEN_LENGTH) return null
   return new InvalidDataError(

@@ -234,7 +234,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     })
   }
 
-  function atHand(now: EpochMilliseconds): KeyRing | null {
+  function cached(now: EpochMilliseconds): KeyRing | null {
     if (current === null) return null
     const age = now - readAt
     if (age >= 0 && age < rereadAfter) return current
@@ -251,8 +251,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   return {
     listed: () => known,
     failure: () => failure,
-    cached: atHand,
-    current: async () => atHand(clock()) ?? refreshRing(),
+    cached,
+    current: async () => cached(clock()) ?? refreshRing(),
     reload,
 
     async reloadForUnknownKid() {

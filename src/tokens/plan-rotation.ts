@@ -213,10 +213,12 @@ function retentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
   return purpose === 'refresh' ? policy.refreshKeyRetention : policy.accessKeyRetention
 }
 
-/** The key to add: of the algorithm requested, or with `keepsAlgorithm` of that of the newest key. Pure. */
-export function resolveKeyRequest(keys: readonly StoredKey[], requested: KeyRequest | SigningKeyRequest): KeyRequest {
-  const { purpose, algorithm } = requested
-  const newest = 'keepsAlgorithm' in requested && requested.keepsAlgorithm === true ? newestOf(keys, purpose) : null
+/** The key to add: of the requested algorithm, or with `keepsAlgorithm` of the newest key's. Pure. */
+export function resolveKeyRequest(
+  keys: readonly StoredKey[],
+  { purpose, algorithm, keepsAlgorithm = false }: KeyRequest & Pick<SigningKeyRequest, 'keepsAlgorithm'>,
+): KeyRequest {
+  const newest = keepsAlgorithm ? newestOf(keys, purpose) : null
   return { purpose, algorithm: newest?.algorithm ?? algorithm }
 }
 
