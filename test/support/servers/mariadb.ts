@@ -13,6 +13,10 @@ export interface MariadbOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Whether to create the database. Default: true. */
   readonly createsDatabase?: boolean
+  /** The folder with the data of a stopped server, which this one goes on with. Default: a new one. */
+  readonly data?: string
+  /** A folder with programs that the server itself starts. */
+  readonly helpers?: string
 }
 
 const notDurable = { 'innodb-flush-log-at-trx-commit': '0', 'innodb-flush-method': 'nosync' }
@@ -20,18 +24,20 @@ const notDurable = { 'innodb-flush-log-at-trx-commit': '0', 'innodb-flush-method
 /** Starts a MariaDB server with an empty database `keyturn`; every local user is its `root`, without a password. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<TestServer> {
   const directory = createDirectory()
-  const data = createSubdirectory(directory, 'data')
+  const data = options.data ?? createSubdirectory(directory, 'data')
   const temporary = createSubdirectory(directory, 'tmp')
   const basedir = dirname(dirname(requireProgram('mariadbd')))
-  await runProgram('mariadb-install-db', [
-    '--no-defaults',
-    `--basedir=${basedir}`,
-    `--datadir=${data}`,
-    `--tmpdir=${temporary}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--skip-name-resolve',
-  ], directory)
+  if (options.data === undefined) {
+    await runProgram('mariadb-install-db', [
+      '--no-defaults',
+      `--basedir=${basedir}`,
+      `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+    ], directory)
+  }
   const port = await freePort()
   const settings = {
     basedir,
@@ -58,6 +64,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<TestSe
     ready: /ready for connections/,
     stopSignal: 'SIGTERM',
     abortSignal: 'SIGKILL',
+    ...(options.helpers === undefined ? {} : { helpers: options.helpers }),
     url: `mysql://root@127.0.0.1:${port}/keyturn`,
     port,
   })

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { delimiter, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { environmentFor, findProgram, requireProgram } from './programs.ts'
@@ -16,6 +16,8 @@ export interface Launch {
   readonly ready: RegExp
   /** The signal that stops it at once when its data is no longer needed, or when the test process dies first. */
   readonly abortSignal: 'SIGKILL' | 'SIGQUIT'
+  /** A folder with programs that the server itself starts. */
+  readonly helpers?: string
 }
 
 /** A running server. */
@@ -43,7 +45,7 @@ export async function launch(options: Launch): Promise<ServerProcess> {
   const [command, ...args] = guarded(program, options.args, options.abortSignal)
   const child = spawn(command, args, {
     cwd: options.directory,
-    env: serverEnvironment(program, options.directory),
+    env: serverEnvironment(program, options.directory, options.helpers),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   alive.set(child, options.abortSignal)
@@ -116,8 +118,9 @@ function rightToReach(program: string): readonly string[] {
   return []
 }
 
-function serverEnvironment(program: string, home: string): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: home, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environmentFor(program) }
+function serverEnvironment(program: string, home: string, helpers?: string): NodeJS.ProcessEnv {
+  const path = [helpers, process.env['PATH']].filter((each) => each !== undefined).join(delimiter)
+  return { PATH: path, HOME: home, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environmentFor(program) }
 }
 
 function descendants(pid: number): number[] {
