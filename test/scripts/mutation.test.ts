@@ -35,6 +35,15 @@ test('readReport counts the mutants of each file, and describes the survivors of
   })
 })
 
+test('a constant counts in rules only, unless a test found its mutant', () => {
+  const constants = mutants.map((mutant) => ({ ...mutant, static: true }))
+  const read = readReport({
+    files: { [rule]: { source, mutants: constants }, [other]: { source, mutants: constants } },
+  }, '2026-11-30')
+  expect(read[other]).toMatchObject({ killed: 1, timeout: 1, survived: 0, uncovered: 1, ignored: 2 })
+  expect(read[rule]).toMatchObject({ killed: 1, timeout: 1, survived: 1, uncovered: 1, ignored: 1 })
+})
+
 test('a rule needs 95 % and an explanation of each survivor; other files need neither', () => {
   const why = { file: rule, code: 'a < b', mutation: 'a <= b', why: 'they differ' }
   expect(findFaults(results, [why])).toEqual([
