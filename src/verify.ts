@@ -5,6 +5,7 @@ import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
 import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
+import { startTimer } from './base/timer.ts'
 import { within } from './base/within.ts'
 import { acceptData } from './session/application-data.ts'
 import { createChangeView } from './session/change-view.ts'
@@ -113,7 +114,8 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
         await changes?.current()
       })
       await within(reading, {
-        limit, signal, schedule,
+        limit, signal,
+        schedule: (task, delay) => startTimer(task, delay).cancel,
         late: () =>
           new GeneralError('STORE_UNAVAILABLE', `the server of the sessions did not answer within ${limit} ms`, {
             reason: isKeySetRead ? 'feed-unreachable' : 'keys-unreachable',
@@ -131,11 +133,6 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
       }
     },
   }
-}
-
-function schedule(task: () => void, delay: number): () => void {
-  const timer = setTimeout(task, delay)
-  return () => clearTimeout(timer)
 }
 
 function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): SessionReading<Payload> {

@@ -7,8 +7,9 @@ import type { StoredKey } from '../tokens/key-store.ts'
 import type { ExitCode, Terminal } from './command.ts'
 
 /**
- * `keyturn keys encrypt`: encrypts the keys of a store in place, and lists them. Exit code 1 if there are none to
- * encrypt, or if some are encrypted already and `finish` is false.
+ * `keyturn keys encrypt`: encrypts the keys of a store in place, and lists them. Exit code 0 also if all are encrypted
+ * already, so that a deployment can repeat it; 1 if there are no keys, or if only some are encrypted and `finish` is
+ * false.
  */
 export async function encrypt(
   store: SessionStore,
@@ -27,8 +28,8 @@ export async function encrypt(
       terminal.error('there are no keys yet: a process that starts with the secret creates encrypted ones')
       return 1
     case 'already-encrypted':
-      terminal.error(`nothing to do: all ${keys.length} keys are encrypted already`)
-      return 1
+      terminal.out(json ? JSON.stringify({ encrypted: [] }) : `All ${keys.length} keys are encrypted already.`)
+      return 0
     case 'mixed':
       terminal.error(encryptionError({ kind: 'mixed', kids: plan.keys.map(({ kid }) => kid) }).message)
       return 1

@@ -1,5 +1,6 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { Milliseconds } from '../base/time.ts'
+import { startTimer } from '../base/timer.ts'
 import { within } from '../base/within.ts'
 import type { Emit } from '../session/events.ts'
 import type { ForeignCredential, ForeignVerdict, ImportRequest, SessionImporter } from '../session/importer.ts'
@@ -55,10 +56,7 @@ function timed<T>(work: Promise<T>, limit: Milliseconds, source: string): Promis
   return within(work, {
     limit,
     late: () => unavailable(source),
-    schedule(task, delay) {
-      const timer = setTimeout(task, delay)
-      return () => clearTimeout(timer)
-    },
+    schedule: (task, delay) => startTimer(task, delay).cancel,
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Scheduler } from '../base/scheduler.ts'
-import { startTimer } from '../stores/background.ts'
+import { startTimer } from '../base/timer.ts'
 
 /** The scheduler of every platform: a bundler may choose the files for another runtime than the one that runs them. */
 export const schedule: Scheduler = (task, delay) => {

@@ -2,7 +2,8 @@ import { GeneralError } from '../base/errors.ts'
 import { outsideRequests } from '../base/outside-requests.ts'
 import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { atEndOfTick, runLater } from './background.ts'
+import { runLater } from '../base/timer.ts'
+import { atEndOfTick } from './background.ts'
 
 /** A function whose calls are batched. */
 export interface Batched<Input, Output> {

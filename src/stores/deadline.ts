@@ -2,8 +2,8 @@ import { atMost } from '../base/at-most.ts'
 import { GeneralError } from '../base/errors.ts'
 import { mayShareWork } from '../base/shared-work.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { startTimer } from './background.ts'
-import type { Timer } from './background.ts'
+import { startTimer } from '../base/timer.ts'
+import type { Timer } from '../base/timer.ts'
 
 /**
  * Makes a function that waits for work, but at most `limit` milliseconds: a database that hangs must not hang the

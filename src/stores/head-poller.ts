@@ -1,6 +1,6 @@
 import { jitter } from '../base/jitter.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { runLater } from './background.ts'
+import { runLater } from '../base/timer.ts'
 
 /** Polls for new entries of the change log, where the database cannot push: the implementation of `follow` there. */
 export interface HeadPoller {

@@ -1,3 +1,4 @@
+import { runLater } from '../base/timer.ts'
 import type { Session } from './session.ts'
 
 /** How often a comment keeps the connection open, in milliseconds: proxies close silent ones after a minute. */
@@ -25,22 +26,26 @@ export function revocationStream(
   return new ReadableStream({
     start(controller) {
       const write = (text: string): void => controller.enqueue(encoder.encode(text))
-      const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT)
+      let cancelBeat = (): void => undefined
+      const beat = (): void => {
+        cancelBeat = runLater(beat, HEARTBEAT)
+        write(':\n\n')
+      }
       const finish = (): void => {
         stop()
         controller.close()
       }
-      const expiry = setTimeout(finish, Math.min(Math.max(0, session.getExpiry() - clock()), 2 ** 31 - 1))
+      const cancelExpiry = runLater(finish, Math.min(Math.max(0, session.getExpiry() - clock()), 2 ** 31 - 1))
       const forget = session.onRevoked(() => {
         write('event: ended\ndata: {}\n\n')
         finish()
       })
       stop = () => {
-        clearInterval(heartbeat)
-        clearTimeout(expiry)
+        cancelBeat()
+        cancelExpiry()
         forget()
       }
-      write(':\n\n')
+      beat()
     },
     cancel: () => stop(),
   })

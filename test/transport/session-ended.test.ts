@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Scheduler } from '../../src/base/scheduler.ts'
 import { revocationStream } from '../../src/index.ts'
@@ -150,6 +152,17 @@ test('B-13: what an EventSource is answered, which its page cannot read, leaves 
 })
 
 describe('B-13: revocationStream', () => {
+  test('L-37: a process that ends does not wait for the timers of a stream', async () => {
+    const program = `
+      import { revocationStream } from '${new URL('../../src/index.ts', import.meta.url).href}'
+      const stream = revocationStream({ getExpiry: () => Date.now() + 3_600_000, onRevoked: () => () => {} })
+      console.log((await stream.getReader().read()).value.length)
+    `
+    const options = ['--conditions=keyturn-source', '--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)(process.execPath, options, { timeout: 20_000 })
+    expect(stdout).toBe('3\n')
+  })
+
   test('ends with the next heartbeat after a response that is piped to is closed', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
     try {

@@ -1,6 +1,6 @@
 import { jitter } from '../../base/jitter.ts'
 import type { Milliseconds } from '../../base/time.ts'
-import { runLater } from '../background.ts'
+import { runLater } from '../../base/timer.ts'
 import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
 import { createHeadPoller } from '../head-poller.ts'

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import { outsideRequests } from '../../base/outside-requests.ts'
 import type { Milliseconds } from '../../base/time.ts'
-import { runLater } from '../background.ts'
+import { runLater } from '../../base/timer.ts'
 import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
 import { isFromReplica, toStoreError } from './errors.ts'
