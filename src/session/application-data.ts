@@ -7,6 +7,9 @@ import type { InputOf, OutputOf } from './data-types.ts'
 import { requireUserId } from './identifiers.ts'
 import type { SessionPolicy } from './policy.ts'
 
+/** Data that the application's own schema rejects. That is an ordinary refusal: nothing is wrong with the program. */
+export class SchemaMismatchError extends InvalidDataError {}
+
 /** Converts one kind of application data to stored JSON and back. A schema validates and types it. */
 export interface DataCodec<Data extends object> {
   /**
@@ -83,7 +86,7 @@ async function validate<Output>(
     const place = (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('.')
     return place === '' ? message : `${place}: ${message}`
   })
-  throw new InvalidDataError(`the ${name} does not match its schema: ${issues.join('; ')}`)
+  throw new SchemaMismatchError(`the ${name} does not match its schema: ${issues.join('; ')}`)
 }
 
 /**

@@ -71,11 +71,7 @@ export function describeMisconfiguration(facts: MisconfigurationFacts): Misconfi
         facts.open,
         facts.issuer,
       )
-    case 'UNSERIALIZABLE_DATA':
-      return found(
-        `a login failed: ${facts.reason}. The JWT payload and the session data must be plain JSON`,
-        null,
-        null,
-      )
+    case 'INVALID_DATA':
+      return found(`a request was answered with 400, "invalid data": ${facts.reason}`, null, null)
   }
 }

@@ -15,7 +15,8 @@ export type MisconfigurationFacts =
   | { readonly code: 'SHARED_DOMAIN'; readonly domain: string }
   | { readonly code: 'SECOND_COPY'; readonly copies: number }
   | { readonly code: 'NOT_CLOSED'; readonly open: number; readonly issuer: string }
-  | { readonly code: 'UNSERIALIZABLE_DATA'; readonly reason: string }
+  /** A request was refused with 400, and only the schema of the application may refuse data of its users. */
+  | { readonly code: 'INVALID_DATA'; readonly reason: string }
 
 /** A likely mistake in the configuration, and its cure (docs/diagnosis.md). */
 export interface Misconfiguration {

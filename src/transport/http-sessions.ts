@@ -1,5 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
+import { InvalidDataError } from '../base/errors.ts'
 import type { Clock } from '../base/time.ts'
+import { SchemaMismatchError } from '../session/application-data.ts'
 import type { OpenConsole } from './console-port.ts'
 import { applyCors } from './cors.ts'
 import type { CorsOptions } from './cors.ts'
@@ -161,7 +163,13 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     },
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: (exchange, options = {}) => applyCors(exchange, policy, options),
-    errorReply: (error, request) => errorReply(error, request, policy),
+    errorReply(error, request) {
+      // The response does not say why, and the client is rarely the cause.
+      if (error instanceof InvalidDataError && !(error instanceof SchemaMismatchError)) {
+        policy.report({ code: 'INVALID_DATA', reason: error.message })
+      }
+      return errorReply(error, request, policy)
+    },
     openConsole,
   }
 }

@@ -1,4 +1,3 @@
-import { InvalidDataError } from '../base/errors.ts'
 import { checkOptions, flag, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { SessionHandle } from '../base/handle.ts'
@@ -118,14 +117,7 @@ export async function startSession<Payload extends object, Info extends object>(
   if (!context.routes.served && cookies.refreshToken.attributes.path !== '/') {
     report({ code: 'ROUTES_NOT_MOUNTED', basePath })
   }
-  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes }).catch(
-    error => {
-      // Data that its schema rejects has no cause: that is an ordinary refusal.
-      if (error instanceof InvalidDataError && error.cause !== undefined) {
-        report({ code: 'UNSERIALIZABLE_DATA', reason: error.message })
-      }
-      throw error
-  })
+  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
   try {
     const edits = await editsOf(context, request, mode, issued)
     requireUnsent(reply)

@@ -54,6 +54,19 @@ async function reported(events: readonly Misconfiguration[]): Promise<Misconfigu
   return event
 }
 
+/** A login whose error is answered as in an application. */
+function logInWith(
+  payload: object,
+  { handler, sessionRoutes, createNewSession }: ReturnType<typeof start>['sessions'],
+  send: ReturnType<typeof start>['send'],
+): Promise<Response> {
+  sessionRoutes()
+  return handler(async (request, headers) => {
+    await Reflect.apply(createNewSession, null, [request, headers, 'ada', payload])
+    return new Response()
+  })(send('/login'))
+}
+
 describe('L-08: a misconfiguration is reported once, with its cure', () => {
   test('L-08: a request that is refused because its origin is unknown', async () => {
     const { sessions, send, events } = start()
@@ -171,16 +184,28 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     expect([code, message]).toEqual(['NOT_CLOSED', expect.stringContaining('keep the sessions on globalThis')])
   })
 
-  test('L-08: a payload that cannot be written as JSON', async () => {
+  const cycle: { self?: object } = {}
+  cycle.self = cycle
+  test.each([
+    ['cannot be written as JSON', cycle, /self of the JWT payload is an object that contains itself, which JSON cannot carry/],
+    ['is too long', { text: 'x'.repeat(2_001) }, /the JWT payload is 2012 bytes long; at most 2000 are allowed$/],
+    ['has a reserved claim', { sub: 'ada' }, /a JWT payload cannot contain the reserved claim sub/],
+  ])('L-08: the payload of a login %s', async (_, payload, words) => {
     const { sessions, send, events } = start()
-    sessions.sessionRoutes()
-    const payload: { self?: object } = {}
-    payload.self = payload
-    const login = Reflect.apply(sessions.createNewSession, null, [send('/login'), new Headers(), 'ada', payload])
-    await expect(login).rejects.toMatchObject({ code: 'INVALID_DATA' })
+    const response = await logInWith(payload, sessions, send)
+    expect([response.status, await response.json()]).toEqual([400, { message: 'invalid data' }])
     const { code, message } = await reported(events)
-    expect([code, message])
-      .toEqual(['UNSERIALIZABLE_DATA', expect.stringMatching(/^a login failed: .* JWT payload .*JSON/)])
+    expect([code, message]).toEqual(['INVALID_DATA', expect.stringMatching(words)])
+    expect(message).toMatch(/^a request was answered with 400, "invalid data": /)
+  })
+
+  test('L-08: a payload that the schema of the application rejects is no misconfiguration', async () => {
+    const { sessions, send, events } = start({ payload: { '~standard': {
+      version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'role is missing' }] }),
+    } } })
+    expect((await logInWith({ name: 'ada' }, sessions, send)).status).toBe(400)
+    await settled()
+    expect(events).toEqual([])
   })
 
   test('L-08: routes that are mounted twice', async () => {
