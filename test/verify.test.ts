@@ -317,6 +317,29 @@ describe('with a feed', () => {
     expect(reads).toBe(2)
   })
 
+  test('REV-02: a request that comes while another one reads the feed waits for that reading', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ store })
+    const [alice, bob] = [await login(), await login('bob')]
+    let delivered = Promise.resolve()
+    const { verifier } = remote({
+      feed: {
+        async changesSince(cursor, limit) {
+          await delivered
+          return store.changesSince(cursor, limit)
+        },
+      },
+    })
+    await verifier.verify(bob.token)
+    await server.sessions.revokeSession(alice.handle)
+    server.clock.advance(4_000)
+    let deliver = (): void => undefined
+    delivered = new Promise(resolve => void (deliver = resolve))
+    const [first, second] = [verifier.verify(bob.token), verifier.verify(alice.token)]
+    deliver()
+    expect([userOf(await first), userOf(await second)]).toEqual(['bob', 'none'])
+  })
+
   test('a token whose payload was updated elsewhere needs a refresh', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ store })

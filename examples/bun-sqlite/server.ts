@@ -22,7 +22,7 @@ Bun.serve({
       POST: sessions.handler(async (request, headers) => {
         const { userId } = await request.json()
         const session = await sessions.createNewSession(request, headers, userId)
-        return Response.json({ userId: session.getUserId() }, { headers })
+        return Response.json({ userId: session.getUserId() })
       }),
     },
     '/me': sessions.requireSession(async (request, session) => Response.json({ userId: session.getUserId() })),

@@ -20,7 +20,7 @@ const pages = {
   'POST /login': sessions.handler(async (request, headers) => {
     const { userId } = await request.json()
     const session = await sessions.createNewSession(request, headers, userId)
-    return Response.json({ userId: session.getUserId() }, { headers })
+    return Response.json({ userId: session.getUserId() })
   }),
   'GET /me': sessions.requireSession(async (request, session) => Response.json({ userId: session.getUserId() })),
 }

@@ -220,8 +220,10 @@ function withSocketOf(response: Response, headers: Headers): Response {
 /** Adds the headers of `sink` to `headers`, as {@link withHeaders} does. */
 export function addHeaders(headers: Headers, sink: Headers): void {
   for (const [name, value] of sink) {
-    if (name === 'set-cookie') headers.append(name, value)
-    else if (lists.includes(name)) addToList(headers, name, value.split(',').map(item => item.trim()))
+    if (name === 'set-cookie') {
+      // The application may have created its response with the same headers.
+      if (!headers.getSetCookie().includes(value)) headers.append(name, value)
+    } else if (lists.includes(name)) addToList(headers, name, value.split(',').map(item => item.trim()))
     else if (name !== 'cache-control' || value !== PRIVATE || !headers.has(name)) headers.set(name, value)
   }
 }

@@ -1,4 +1,4 @@
-import { longLivedHost } from '../base/host.ts'
+import { detectedHost } from '../base/host.ts'
 import { deferStore } from '../stores/deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
@@ -11,7 +11,8 @@ export const platform: Platform = {
   clock: Date.now,
   variable: name => process.env[name],
   schedule,
-  host: longLivedHost,
+  // Bundlers for Workers may choose this file, too.
+  host: detectedHost,
   openDefaultStore: () => deferStore(async () => {
     const { openSqliteStore } = await import('../stores/sqlite.ts')
     return openSqliteStore('keyturn.db')

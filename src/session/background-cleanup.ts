@@ -32,8 +32,10 @@ interface CleanupDependencies {
 
 const INTERVAL: Milliseconds = 60_000
 const BATCH = 500
-/** How many batches are removed beside a request: platforms end what takes longer than half a minute. */
-const BATCHES_OF_REQUEST = 10
+/**
+ * How many batches are removed beside a request: each is six statements, and platforms limit those of a request (D1: 50).
+ */
+const BATCHES_OF_REQUEST = 3
 /** Between two batches, for the calls of the application. */
 const PAUSE: Milliseconds = 5
 

@@ -72,10 +72,11 @@ export function createChangeView(options: ChangeViewOptions): ChangeView {
 
   return {
     async current() {
-      if (isWithin(triedAt, interval)) {
+      if (isWithin(readAt, interval)) return list
+      // While the source is unavailable, one call per interval asks it, and the others do without it or fail at once.
+      if (isFailing && isWithin(triedAt, interval)) {
         if (isWithin(readAt, maxStaleness)) return list
-        // While the source is unavailable, one call per interval asks it, and the others fail at once.
-        if (isFailing && !isRunning()) throw unreadable()
+        if (!isRunning()) throw unreadable()
       }
       try {
         await read()

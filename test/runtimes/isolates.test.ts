@@ -19,11 +19,13 @@ const builds: readonly (readonly [name: string, runtime: readonly string[], date
   // As on a platform of the same kind whose `waitUntil` Keyturn does not know. This one says of a promise that it will
   // never settle; the one of 2024 does not.
   ['without `waitUntil`', [], '2026-06-01'],
+  // As bundlers that choose the files for Node.js build a Worker with `nodejs_compat`.
+  ['with the condition `node`', ['node'], '2026-06-01'],
   ['without `waitUntil`, as workerd was in 2024', [], '2024-09-01'],
 ]
 
 for (const [name, runtime, date] of builds) {
-  const keepsAlive = runtime.length > 0
+  const keepsAlive = runtime.includes('workerd')
 
   describe.skipIf(workerd === null)(`an isolate, ${name}`, () => {
     let worker: RunningProgram
@@ -31,7 +33,8 @@ for (const [name, runtime, date] of builds) {
 
     beforeEach(async () => {
       worker = await serveWorker(
-        workerd ?? '', 'test/runtimes/apps/isolate-worker.ts', { worker: {} }, ['keyturn-source'], [], runtime, date)
+        workerd ?? '', 'test/runtimes/apps/isolate-worker.ts', { worker: {} }, ['keyturn-source'],
+        runtime.includes('node') ? ['nodejs_compat'] : [], runtime, date)
       origin = `http://127.0.0.1:${worker.ports.get('worker')}`
     })
 

@@ -46,14 +46,14 @@ describe('in an isolate, no timer has to fire', () => {
     const { core, clock } = createTestCore({ host, store })
     await login(core)
     await settle()
-    expect(left).toBe(15)
+    expect(left).toBe(22)
     await login(core)
     await settle()
-    expect(left).toBe(15)
+    expect(left).toBe(22)
     clock.advance(MINUTE)
     await login(core)
     await settle()
-    expect(left).toBe(5)
+    expect(left).toBe(19)
   })
 
   test('EDGE-03: listeners are given to the platform, which hears of no error', async () => {

@@ -204,6 +204,17 @@ describe('requireSession', () => {
   })
 })
 
+test('HDR-01: handler sends each cookie once, also if the response was created with the same headers', async () => {
+  const cookies = async (init: (headers: Headers) => ResponseInit): Promise<number> => {
+    const handle = sessions.handler(async (request, headers) => {
+      await sessions.createNewSession(request, headers, 'ada')
+      return Response.json({}, init(headers))
+    })
+    return (await handle(ask('POST', '/login'))).headers.getSetCookie().length
+  }
+  expect(await cookies(headers => ({ headers }))).toBe(await cookies(() => ({})))
+})
+
 test('handler shares one set of headers and converts errors of Keyturn to responses', async () => {
   const handle = sessions.handler(async (request, headers) => {
     const session = await sessions.createNewSession(request, headers, 'alice')

@@ -4,5 +4,5 @@ import { sessions } from '../lib/sessions.mjs'
 export const POST = sessions.handler(async (request, headers) => {
   const { userId } = await request.json()
   const session = await sessions.createNewSession(request, headers, userId)
-  return Response.json({ userId: session.getUserId() }, { headers })
+  return Response.json({ userId: session.getUserId() })
 })
