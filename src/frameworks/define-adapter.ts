@@ -108,7 +108,7 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
   extends SessionCalls<Target, Payload, Info> {
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
-   * `sessionOf`. It answers CORS preflights itself.
+   * `sessionOf`. It answers CORS preflights that reach it.
    * @throws GeneralError (`MISUSE`) if an option is invalid, or if the framework calls `requireSession` itself
    */
   requireSession(options?: RequireSessionOptions<Payload>): Middleware

@@ -54,7 +54,7 @@ export interface ExpressSessions<Payload extends object, Info extends object>
   extends AdapterCalls<ExpressTarget, RequestHandler, Payload, Info> {
   /**
    * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
-   * answers CORS preflights itself.
+   * answers CORS preflights that reach it.
    */
   requireSession(handler: SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): RequestHandler
   /**
@@ -70,7 +70,7 @@ export interface ExpressSessions<Payload extends object, Info extends object>
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. The types of the route are kept: `app.get('/orders/:id', sessions.requireSession(), request => ...)`.
-   * It answers CORS preflights itself.
+   * It answers CORS preflights that reach it.
    */
   requireSession(options?: RequireSessionOptions<Payload>): ExpressGuard
   /** Returns the middleware that answers Keyturn's errors and passes other errors on. Mount it last. */

@@ -61,7 +61,7 @@ export interface FastifySessions<Payload extends object, Info extends object>
   console(options: ConsoleOptions<FastifyRequest>): FastifySessionsPlugin
   /**
    * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
-   * answers CORS preflights itself.
+   * answers CORS preflights that reach it.
    */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
@@ -69,7 +69,7 @@ export interface FastifySessions<Payload extends object, Info extends object>
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
   /**
    * Returns a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their
-   * method. It answers CORS preflights itself.
+   * method. It answers CORS preflights that reach it.
    */
   requireSession(options?: RequireSessionOptions<Payload>): FastifyHook
   /**

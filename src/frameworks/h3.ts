@@ -45,11 +45,11 @@ export interface H3Sessions<Payload extends object, Info extends object>
    * every response. The other calls need it: `app.use(sessions.sessionRoutes())`, before your routes.
    */
   sessionRoutes(): Middleware
-  /** Returns a handler that is called with the session. It answers CORS preflights itself. */
+  /** Returns a handler that is called with the session. It answers CORS preflights that reach it. */
   requireSession(handler: H3SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): EventHandler
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
-   * `sessionOf`. It answers CORS preflights itself.
+   * `sessionOf`. It answers CORS preflights that reach it.
    */
   requireSession(options?: RequireSessionOptions<Payload>): Middleware
   /**

@@ -46,7 +46,7 @@ export interface HonoSessions<Payload extends object, Info extends object>
   sessionRoutes(): MiddlewareHandler
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method. The session is in
-   * `context.var.session`, and `sessionOf` returns it. It answers CORS preflights itself.
+   * `context.var.session`, and `sessionOf` returns it. It answers CORS preflights that reach it.
    */
   requireSession(options?: RequireSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /**

@@ -57,12 +57,12 @@ export interface NodeSessions<Payload extends object, Info extends object>
   extends AdapterCalls<NodeTarget, NodeMiddleware, Payload, Info> {
   /**
    * Returns a listener that calls `handler` with the session, or answers with the error if there is no session. It
-   * answers CORS preflights itself.
+   * answers CORS preflights that reach it.
    */
   requireSession(handler: NodeSessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): NodeListener
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
-   * `sessionOf`. It answers CORS preflights itself.
+   * `sessionOf`. It answers CORS preflights that reach it.
    */
   requireSession(options?: RequireSessionOptions<Payload>): NodeMiddleware
   /** Returns a function that answers any error that was caught. If the response has begun, it destroys the response. */

@@ -51,7 +51,7 @@ export interface WebSessions<Payload extends object, Info extends object>
   ): WebHandler<Rest>
   /**
    * Returns a handler that calls `handle` with the session, or answers with the error if there is no session. It
-   * answers CORS preflights itself.
+   * answers CORS preflights that reach it.
    */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,

@@ -18,7 +18,7 @@ export interface GetSessionOptions<Payload extends object> {
    * requests that open a connection, false otherwise.
    */
   readonly csrf?: boolean
-  /** Whether a request without a session is an error. Default: true. */
+  /** Whether a request without a session is an error; for `requireSession` it always is. Default: true. */
   readonly required?: true
   /** How access tokens of revoked sessions are rejected. Default: the option `accessTokenBlacklisting`. */
   readonly blacklisting?: Blacklisting
@@ -81,9 +81,12 @@ export const guardRules: RulesFor<Omit<RequireSessionOptions<object>, keyof GetS
   loginPath: loginPathRule,
 }
 
-const requireSessionRules: RulesFor<
-  Omit<RequireSessionOptions<object>, 'required'> & { readonly required?: boolean }
-> = { ...getSessionRules, ...guardRules }
+const requireSessionRules: RulesFor<RequireSessionOptions<object>> = {
+  ...getSessionRules,
+  required: withDefault(true, rule('true, or left out: where a session is optional, call getSession',
+    (value): value is true => value === true)),
+  ...guardRules,
+}
 
 /**
  * Checks the options of a guard, once, when it is created.

@@ -269,6 +269,8 @@ describe('S-10: other functions reject', () => {
     ['getSession', () => find({ claimValidators: undefined }), 'claimValidators must be an array',
       'received undefined'],
     ['getSession', () => find({ claimValidators: [{ id: 'admin' }] }), 'claimValidators[0] must be an object with'],
+    ['requireSession', async () => call(web.requireSession, () => new Response(), { required: false }),
+      'required must be true, or left out: where a session is optional, call getSession; received false'],
     ['getSession', () => find('true'), 'getSession must be called with an object of options; received "true"'],
     ['getSession', () => find(1), 'getSession must be called with an object of options; received 1'],
     ['revokeAllSessionsForUser', async () => manage('revokeAllSessionsForUser', { expect: 'h' }),
