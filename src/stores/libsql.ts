@@ -18,6 +18,8 @@ export type { MigrationResult } from './sql/migrations.ts'
 
 /** The part of a client of `@libsql/client` that the store needs. */
 export interface LibsqlClient {
+  /** How the client reaches the database: `http` or `ws`. `file` is refused. */
+  readonly protocol: string
   execute(statement: LibsqlStatement): Promise<LibsqlResult>
   batch(statements: LibsqlStatement[], mode: 'write'): Promise<LibsqlResult[]>
 }
@@ -34,12 +36,15 @@ export interface LibsqlResult {
 }
 
 /**
- * Creates a store on libSQL: a database of Turso, a server `sqld`, or a file. Pass what `createClient` of
- * `@libsql/client` returns, on Workers that of `@libsql/client/web`; close it after the store. The client must lead to
- * the primary: an embedded replica (`syncUrl`) learns of revocations late.
+ * Creates a store on libSQL: a database of Turso, or a server `sqld`. Pass what `createClient` of `@libsql/client`
+ * returns, on Workers that of `@libsql/client/web`, with `concurrency: Infinity`; close it after the store. By default
+ * the client sends 20 calls at a time and lets all others wait: calls that hang would stop all others, on Workers for as
+ * long as the isolate lives. A client for a file or for an embedded replica (`syncUrl`) is refused: for files, there is
+ * `keyturn/stores/sqlite`.
  * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
  * @example
- * const store = createLibsqlStore(createClient({ url: process.env.TURSO_URL, authToken: process.env.TURSO_TOKEN }))
+ * const client = createClient({ url: process.env.TURSO_URL, authToken: process.env.TURSO_TOKEN, concurrency: Infinity })
+ * const store = createLibsqlStore(client)
  */
 export function createLibsqlStore(client: LibsqlClient, options: AsyncSqliteOptions = {}): SessionStore {
   checkValue('client', libsqlRule, client)

@@ -44,9 +44,27 @@ export async function createMiniflare(workers: readonly MiniflareWorker[]): Prom
 
 /** A client of `@libsql/client`. */
 export async function createLibsqlClient(url: string): Promise<LibsqlClient & { close(): void }> {
-  const { createClient }: { createClient(options: { url: string }): LibsqlClient & { close(): void } } =
+  const { createClient }: { createClient(options: object): LibsqlClient & { close(): void } } =
     await import(pathToFileURL(pathOf('@libsql/client/lib-esm/node.js')).href)
-  return createClient({ url })
+  return createClient({ url, concurrency: Infinity })
+}
+
+/** The part of a database of the package `libsql` that a stand-in for its server needs. */
+export interface LibsqlDatabase {
+  prepare(sql: string): {
+    raw(enabled: boolean): unknown
+    safeIntegers(enabled: boolean): unknown
+    columns(): readonly { readonly name: string }[]
+    all(...values: readonly unknown[]): readonly (readonly (string | number | bigint | null)[])[]
+    run(...values: readonly unknown[]): { readonly changes: number }
+  }
+  close(): void
+}
+
+/** Opens a database of the package `libsql`, the engine of Turso and of `sqld`. */
+export function openLibsql(file: string): LibsqlDatabase {
+  const Database: new (file: string) => LibsqlDatabase = load(pathOf('libsql'))
+  return new Database(file)
 }
 
 /** `neon(url)` of `@neondatabase/serverless`, which sends its requests to `endpoint`. */

@@ -48,9 +48,26 @@ export const d1Rule: Rule<D1Database, undefined> = {
   ...having('a binding of D1, such as env.DB', 'prepare', 'batch'), describe: describeClient,
 }
 
-/** What the first argument of `createLibsqlStore` accepts. */
+const libsqlClient: Rule<LibsqlClient, undefined> = having(
+  'a client of @libsql/client for a server, as createClient returns', 'execute', 'batch')
+
+/**
+ * What the first argument of `createLibsqlStore` accepts. The driver keeps a file itself, and loses acknowledged writes:
+ * while another connection has the lock, a statement fails and stays open, and nothing that follows on its connection
+ * is ever committed. The cure of the driver, a time for which SQLite waits, blocks the process, and the client does not
+ * say whether it is set. An embedded replica is a file, too; besides, it learns of revocations late.
+ */
 export const libsqlRule: Rule<LibsqlClient, undefined> = {
-  ...having('a client of @libsql/client, as createClient returns', 'execute', 'batch'), describe: describeClient,
+  ...libsqlClient,
+  isValid: (value): value is LibsqlClient => libsqlClient.isValid(value) && isRemote(value),
+  describe: value => libsqlClient.isValid(value) && value.protocol === 'file'
+    ? 'a client for a file, for memory or for an embedded replica: keyturn/stores/sqlite keeps sessions in files'
+    : describeClient(value),
+}
+
+/** Whether the client says that it leads to a server. What wraps a client must say it, too. */
+function isRemote({ protocol }: LibsqlClient): boolean {
+  return typeof protocol === 'string' && protocol !== 'file'
 }
 
 /** What the first argument of `createDurableObjectStore` accepts. */
