@@ -1,18 +1,23 @@
-// Keyturn in Deno, with libSQL (Turso). README.md has the commands.
-import { createClient } from '@libsql/client'
+// Keyturn in Deno, with libSQL (Turso), or with a file of this machine. README.md has the commands.
+import { createClient } from '@libsql/client/web'
 import { createSessions } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import { createLibsqlStore } from 'keyturn/stores/libsql'
+import { openSqliteStore } from 'keyturn/stores/sqlite'
 
 const port = Number(Deno.env.get('PORT') ?? '3000')
-const client = createClient({
-  url: Deno.env.get('TURSO_URL') ?? 'file:sessions.db',
-  authToken: Deno.env.get('TURSO_TOKEN'),
-})
+const url = Deno.env.get('TURSO_URL')
 const sessions = webSessions(createSessions({
   origin: Deno.env.get('ORIGIN') ?? `http://localhost:${port}`,
-  store: createLibsqlStore(client, { migrate: 'auto' }),
+  secret: Deno.env.get('SECRET'),
+  store: url === undefined ? openSqliteStore('sessions.db') : createTursoStore(url),
 }))
+
+function createTursoStore(url) {
+  // By default, the client sends only 20 calls at a time, and calls that hang stop all others.
+  const client = createClient({ url, authToken: Deno.env.get('TURSO_TOKEN'), concurrency: Infinity })
+  return createLibsqlStore(client, { migrate: 'auto' })
+}
 
 const routes = sessions.sessionRoutes()
 const pages = {

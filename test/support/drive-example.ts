@@ -14,14 +14,18 @@ export const examples: string = join(import.meta.dirname, '../../examples')
 
 /**
  * Starts an example in a separate folder and goes through a session with it: login, page, refresh, sign-out. The
- * server of an example prints a line when it listens.
+ * server of an example prints a line when it listens. It gets the `variables` besides those that all examples get.
  */
-export async function driveExample(command: string, parameters: readonly string[]): Promise<void> {
+export async function driveExample(
+  command: string,
+  parameters: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
   // The variables of a test runner are not for an application: with them, servers would print nothing.
   const outside = { CI: undefined, NODE_ENV: undefined, TEST: undefined, VITEST: undefined }
-  const env = { ...process.env, ...outside, HOST: '127.0.0.1', PORT: String(port) }
+  const env = { ...process.env, ...outside, HOST: '127.0.0.1', PORT: String(port), ...variables }
   const child = spawn(command, parameters, { cwd: folder, env, stdio: 'pipe' })
   const errorOutput: string[] = []
   child.stderr.setEncoding('utf8').on('data', text => errorOutput.push(text))

@@ -6,6 +6,7 @@ declare module 'cloudflare:workers' {
   export const env: {
     readonly DB: D1Database
     readonly SESSIONS: DurableObjectNamespace
+    readonly TURSO_URL: string
     readonly HYPERDRIVE: { readonly connectionString: string }
   }
 }
