@@ -38,12 +38,13 @@ export interface LibsqlResult {
 /**
  * Creates a store on libSQL: a database of Turso, or a server `sqld`. Pass what `createClient` of `@libsql/client`
  * returns, on Workers that of `@libsql/client/web`, with `concurrency: Infinity`; close it after the store. By default
- * the client sends 20 calls at a time and lets all others wait: calls that hang would stop all others, on Workers for as
- * long as the isolate lives. A client for a file or for an embedded replica (`syncUrl`) is refused: for files, there is
- * `keyturn/stores/sqlite`.
+ * the client sends 20 calls at a time and lets all others wait: calls that hang would stop all others, on Workers for
+ * as long as the isolate lives. A client for a file or for an embedded replica (`syncUrl`) is refused: for files, there
+ * is `keyturn/stores/sqlite`.
  * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
  * @example
- * const client = createClient({ url: process.env.TURSO_URL, authToken: process.env.TURSO_TOKEN, concurrency: Infinity })
+ * const { TURSO_URL: url, TURSO_TOKEN: authToken } = process.env
+ * const client = createClient({ url, authToken, concurrency: Infinity })
  * const store = createLibsqlStore(client)
  */
 export function createLibsqlStore(client: LibsqlClient, options: AsyncSqliteOptions = {}): SessionStore {

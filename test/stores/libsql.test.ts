@@ -7,6 +7,7 @@ import type { LibsqlClient } from '../../src/stores/libsql.ts'
 import { sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples.ts'
 import { createLibsqlClient, hasEdgePackages } from '../support/edge-packages.ts'
 import { startLibsqlServer } from '../support/libsql-server.ts'
+import { expectNothingSkippedAfterRestore, sqliteBackup } from '../support/restored-log.ts'
 import { runStoreContract } from '../support/run-contract.ts'
 
 describe.skipIf(!hasEdgePackages())('libSQL', () => {
@@ -49,7 +50,7 @@ describe.skipIf(!hasEdgePackages())('libSQL', () => {
     expect(await migrateLibsql(client)).toEqual({ from: 1, to: 1 })
   })
 
-  test('EDGE-06: of a transaction that fails on the server, nothing stays, and later calls are not affected', async () => {
+  test('EDGE-06: of a transaction that fails, nothing stays, and later calls are not affected', async () => {
     const client = await freshClient()
     const store = createLibsqlStore(client, { migrate: 'auto' })
     await store.insert(sampleRecord({ handle: sampleHandle(1) }))
@@ -61,7 +62,14 @@ describe.skipIf(!hasEdgePackages())('libSQL', () => {
     expect((await store.changesSince(null, 10)).changes).toMatchObject([{ handles: [sampleHandle(1)] }])
   })
 
-  test('EDGE-13: a client for a file is refused, which may lose acknowledged logins beside another process', async () => {
+  test('ST-09: after a restore to a point in time, a reader skips no change', async () => {
+    const client = await freshClient()
+    await expectNothingSkippedAfterRestore(
+      createLibsqlStore(client, { migrate: 'auto' }),
+      sqliteBackup(async sql => (await client.execute({ sql, args: [] })).rows))
+  })
+
+  test('EDGE-13: a client for a file, which may lose acknowledged logins, is refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyturn-libsql-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     for (const url of [`file:${join(folder, 'sessions.db')}`, ':memory:']) {

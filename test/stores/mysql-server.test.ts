@@ -228,7 +228,7 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     expect(await store.find(sampleHandle(1))).toMatchObject({ anchorHash: 'anchor-1', generation: 2 })
   })
 
-  test('a cursor that the log no longer has reads from the beginning', async () => {
+  test('ST-09: a cursor that the log no longer has reads from the beginning', async () => {
     const { store, prefix, pool } = await freshStore()
     const revoke = async (number: number): Promise<void> => {
       await store.insert(sampleRecord({ handle: sampleHandle(number) }))

@@ -20,7 +20,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await expectNothingSkipped(store, writers)
   })
 
-  test('a cursor that the log no longer has reads from the beginning', async () => {
+  test('ST-09: a cursor that the log no longer has reads from the beginning', async () => {
     const { store, schema, pool } = await freshStore(url)
     const revoke = async (number: number): Promise<void> => {
       await store.insert(sampleRecord({ handle: sampleHandle(number) }))

@@ -31,7 +31,8 @@ CREATE INDEX keyturn_session_by_user ON keyturn_session (user_id, created_at, ha
 CREATE INDEX keyturn_session_by_sweep ON keyturn_session (sweep_at);
 CREATE INDEX keyturn_session_by_creation ON keyturn_session (created_at, handle);
 CREATE TABLE keyturn_change (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY NOT NULL,
+  entry TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),
   kind TEXT NOT NULL,
   handles TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -82,4 +83,3 @@ CREATE TABLE keyturn_import_claim (
 CREATE INDEX keyturn_import_claim_by_until ON keyturn_import_claim (until);
 CREATE TABLE IF NOT EXISTS keyturn_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
 INSERT OR REPLACE INTO keyturn_meta VALUES ('schema', '1');
-INSERT OR IGNORE INTO keyturn_meta VALUES ('log', lower(hex(randomblob(8))));

@@ -1,12 +1,10 @@
 import type { Milliseconds } from '../../base/time.ts'
 import type { ChangePage } from '../../session/store.ts'
-import { decodeCursor, resumeAfter, toChangePage } from '../change-cursor.ts'
-import type { ChangeCursor } from '../change-cursor.ts'
+import { beginning, decodeCursor, toChangePage } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
 import { createHeadPoller } from '../head-poller.ts'
-import { changeColumns, changeOf } from '../sql/change-row.ts'
-import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
-import type { Row } from '../sql/row.ts'
+import { changeColumns, changeEntryOf } from '../sql/change-row.ts'
+import { readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import { sqliteStatements } from '../sqlite/statements.ts'
 import { statement } from './run.ts'
@@ -16,8 +14,9 @@ import type { Runner, Statement } from './run.ts'
 const POLL_INTERVAL: Milliseconds = 500
 
 /**
- * The change log in the database. It has one writer at a time, so `seq` is the order of the commits. For readers on
- * servers its head is polled.
+ * The change log in the database. It has one writer at a time, so `seq` is the order of the commits. A cursor holds
+ * number and name of an entry. If the log does not have this entry, it is read from the beginning: the log was emptied
+ * or restored, or the entry was pruned in due time. For readers on servers its head is polled.
  */
 export interface ChangeLog {
   /** A statement that appends the changes that `source` selects, in the order of `changeColumns`. */
@@ -30,36 +29,23 @@ export interface ChangeLog {
 }
 
 /** Prepares the log. */
-export function createChangeLog({ one, all }: Runner, names: TableNames): ChangeLog {
+export function createChangeLog({ one }: Runner, names: TableNames): ChangeLog {
   const texts = sqliteStatements(names)
   const readHead = statement(texts.readHead)
   const readPage = statement(texts.readChanges)
   const followers = createFollowers()
   const poller = createHeadPoller(async () => {
-    const { id, sequence } = headOf(await one(readHead()))
-    return `${id}.${sequence}`
+    const [row] = await one(readHead())
+    return row === undefined ? '' : readText(row, 'entry')
   }, POLL_INTERVAL, () => followers.wake())
-
-  async function read(after: number, limit: number): Promise<{
-    readonly head: ChangeCursor
-    readonly rows: readonly Row[]
-  }> {
-    const [head = [], rows = []] = await all(readHead(), readPage(after, limit + 1))
-    return { head: headOf(head), rows }
-  }
 
   return {
     append: source => statement(`INSERT INTO ${names.change} (${changeColumns.join(', ')}) ${source}`),
     announce: () => followers.wake(),
     async since(cursor, limit) {
-      const known = decodeCursor(cursor)?.sequence ?? 0
-      let { head, rows } = await read(known, limit)
-      const after = resumeAfter(cursor, head)
-      // The cursor is of another log.
-      if (after !== known) ({ head, rows } = await read(after, limit))
-      const { id } = head
-      const entries = rows.map(row => ({ id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
-      return toChangePage(entries, limit, head)
+      const place = decodeCursor(cursor) ?? beginning
+      const rows = await one(readPage(place.sequence, place.id, limit + 1))
+      return toChangePage(rows.map(changeEntryOf), limit, place)
     },
     async follow(wake) {
       const remove = followers.add(wake)
@@ -76,9 +62,4 @@ export function createChangeLog({ one, all }: Runner, names: TableNames): Change
     },
     close: poller.stop,
   }
-}
-
-function headOf([row]: readonly Row[]): ChangeCursor {
-  if (row === undefined) return { id: '', sequence: 0 }
-  return { id: readText(row, 'log_id'), sequence: readIntegerOrNull(row, 'head') ?? 0 }
 }

@@ -52,10 +52,11 @@ const libsqlClient: Rule<LibsqlClient, undefined> = having(
   'a client of @libsql/client for a server, as createClient returns', 'execute', 'batch')
 
 /**
- * What the first argument of `createLibsqlStore` accepts. The driver keeps a file itself, and loses acknowledged writes:
- * while another connection has the lock, a statement fails and stays open, and nothing that follows on its connection
- * is ever committed. The cure of the driver, a time for which SQLite waits, blocks the process, and the client does not
- * say whether it is set. An embedded replica is a file, too; besides, it learns of revocations late.
+ * What the first argument of `createLibsqlStore` accepts. For files, this driver loses acknowledged writes: while
+ * another connection has the lock, a statement fails and stays open, and nothing that follows on its connection is ever
+ * committed. A time for which the driver waits for the lock prevents that in most cases; but the process would stop
+ * meanwhile, and the client does not say whether it is set. An embedded replica is a file, too; besides, it learns of
+ * revocations late.
  */
 export const libsqlRule: Rule<LibsqlClient, undefined> = {
   ...libsqlClient,

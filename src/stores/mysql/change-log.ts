@@ -1,5 +1,5 @@
 import type { Change, ChangePage } from '../../session/store.ts'
-import { decodeCursor, toChangePage } from '../change-cursor.ts'
+import { beginning, decodeCursor, toChangePage } from '../change-cursor.ts'
 import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
 import { changeColumns, changeEntryOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
@@ -72,9 +72,6 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
     }, { repeatable: true }),
   }
 }
-
-/** The place before the first entry: where reading starts without a cursor, and the head of an empty log. */
-const beginning: ChangeCursor = { id: '', sequence: 0 }
 
 /** What one statement has read. */
 interface Reading {

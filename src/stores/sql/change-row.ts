@@ -1,7 +1,7 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
-import { toChangePage } from '../change-cursor.ts'
+import { beginning, toChangePage } from '../change-cursor.ts'
 import type { ChangeEntry } from '../change-cursor.ts'
 import { readInteger, readText, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
@@ -37,7 +37,7 @@ export function changeOf(row: Row): Change {
 export function changePageOf(rows: readonly Row[], limit: number): ChangePage {
   const first = rows[0]
   const head = first === undefined
-    ? { id: '', sequence: 0 }
+    ? beginning
     : { id: readText(first, 'head_entry'), sequence: readInteger(first, 'head') }
   return toChangePage(rows.filter(row => row['seq'] !== null).map(changeEntryOf), limit, head)
 }

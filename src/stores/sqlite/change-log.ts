@@ -1,10 +1,10 @@
 import type { Change, ChangePage } from '../../session/store.ts'
 import { nextEventLoopTurn } from '../background.ts'
-import { resumeAfter, toChangePage } from '../change-cursor.ts'
+import { beginning, decodeCursor, toChangePage } from '../change-cursor.ts'
 import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
-import { changeOf, changeValues } from '../sql/change-row.ts'
-import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
+import { changeEntryOf, changeValues } from '../sql/change-row.ts'
+import { readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connections } from './connection.ts'
 import { PART } from './parts.ts'
@@ -14,7 +14,8 @@ const FOLLOW_INTERVAL_MS = 25
 
 /**
  * The change log in the database, and its followers. SQLite has one writer at a time, so `seq` is the order of the
- * commits.
+ * commits. A cursor holds number and name of an entry. If the log does not have this entry, it is read from the
+ * beginning: the log was emptied or restored, or the entry was pruned in due time.
  */
 export interface ChangeLog {
   /** Appends a change inside the caller's transaction. */
@@ -33,30 +34,34 @@ export function createChangeLog({ durable: writer, fast: reader, reads }: Connec
   const followers = createFollowers()
   const texts = sqliteStatements(names)
   const append = writer.changes(texts.appendChange)
-  const readState = reader.rows(texts.readHead)
+  const readNewest = reader.rows(texts.readHead)
   const readPage = reader.rows(texts.readChanges)
   const readDataVersion = reader.rows('PRAGMA data_version')
 
-  function readHead(): ChangeCursor {
-    const row = readState()[0]
-    if (row === undefined) return { id: '', sequence: 0 }
-    return { id: readText(row, 'log_id'), sequence: readIntegerOrNull(row, 'head') ?? 0 }
+  /** The name of the newest entry. */
+  function readHead(): string {
+    const row = readNewest()[0]
+    return row === undefined ? '' : readText(row, 'entry')
+  }
+
+  function readAfter({ sequence, id }: ChangeCursor, limit: number): ChangeEntry[] {
+    return readPage(sequence, id, limit).map(changeEntryOf)
   }
 
   const dataVersion = (): unknown => readDataVersion()[0]?.['data_version']
   let timer: ReturnType<typeof setInterval> | null = null
   let seenVersion: unknown = null
-  let seenHead = 0
+  let seenHead = ''
 
   /** Cheap while nothing is written: the data version is read from shared memory. */
   function poll(): void {
     try {
       const version = dataVersion()
       if (version === seenVersion) return
-      const { sequence } = readHead()
+      const head = readHead()
       seenVersion = version
-      if (sequence === seenHead) return
-      seenHead = sequence
+      if (head === seenHead) return
+      seenHead = head
       followers.wake()
     } catch {
       // Hints may be lost; `changesSince` reports the error to the reader.
@@ -76,25 +81,21 @@ export function createChangeLog({ durable: writer, fast: reader, reads }: Connec
       followers.wake()
     },
     async since(cursor, limit) {
-      const head = await reads.run(readHead)
+      const place = decodeCursor(cursor) ?? beginning
       const entries: ChangeEntry[] = []
-      let after = resumeAfter(cursor, head)
       while (entries.length <= limit) {
         const size = Math.min(PART, limit + 1 - entries.length)
-        const from = after
-        const rows = await reads.run(() => readPage(from, size))
-        const part = rows.map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+        const part = await reads.run(() => readAfter(entries.at(-1) ?? place, size))
         entries.push(...part)
-        after = part.at(-1)?.sequence ?? after
         if (part.length < size) break
         await nextEventLoopTurn()
       }
-      return toChangePage(entries, limit, head)
+      return toChangePage(entries, limit, place)
     },
     follow(wake) {
       if (timer === null) {
         seenVersion = dataVersion()
-        seenHead = readHead().sequence
+        seenHead = readHead()
         timer = setInterval(poll, FOLLOW_INTERVAL_MS)
         timer.unref()
       }

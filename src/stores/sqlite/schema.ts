@@ -20,6 +20,9 @@ import { sqliteRules } from './options.ts'
  * The cleanup's index is on `sweep_at`, a lower bound of `expires_at`. Rotation changes `expires_at` and not
  * `sweep_at`, so the most frequent statement changes no index. The cleanup raises `sweep_at` when it meets a session
  * that was kept alive, once per idle timeout.
+ *
+ * Each entry of the change log gets a random name, so that no statement needs one. Its number is one more than that of
+ * the newest entry that is left.
  */
 const migrations: readonly ((names: TableNames) => string)[] = [
   names => `
@@ -56,7 +59,8 @@ const migrations: readonly ((names: TableNames) => string)[] = [
     CREATE INDEX ${names.session}_by_sweep ON ${names.session} (sweep_at);
     CREATE INDEX ${names.session}_by_creation ON ${names.session} (created_at, handle);
     CREATE TABLE ${names.change} (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      seq INTEGER PRIMARY KEY NOT NULL,
+      entry TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),
       kind TEXT NOT NULL,
       handles TEXT NOT NULL,
       version INTEGER NOT NULL,
@@ -123,8 +127,7 @@ export function requireSchema(database: SqliteDatabase, names: TableNames): void
 function recordVersion(names: TableNames): string {
   return `
     CREATE TABLE IF NOT EXISTS ${names.meta} (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
-    INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${newestVersion}');
-    INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`
+    INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${newestVersion}')`
 }
 
 /** The statements that bring tables at `version` up to date, for databases that take one at a time. */

@@ -49,9 +49,9 @@ export interface SqliteStatements {
   readonly replaceKey: string
   /** `changeValues`. */
   readonly appendChange: string
-  /** The id of the log, and the number of its newest entry. */
+  /** Returns the name of the newest entry. */
   readonly readHead: string
-  /** A number, limit. */
+  /** Number and name of an entry, limit: what follows the entry; if the log does not have it, from the beginning. */
   readonly readChanges: string
   /** `eventValues`. */
   readonly appendEvent: string
@@ -133,9 +133,9 @@ export function sqliteStatements(names: TableNames): SqliteStatements {
     replaceKey: `UPDATE ${names.key} SET material = ? WHERE kid = ? AND material = ?`,
     appendChange:
       `INSERT INTO ${names.change} (${changeColumns.join(', ')}) VALUES (${changeColumns.map(() => '?').join(', ')})`,
-    readHead: `SELECT value AS log_id, (SELECT seq FROM sqlite_sequence WHERE name = '${names.change}') AS head
-     FROM ${names.meta} WHERE name = 'log'`,
-    readChanges: `SELECT seq, ${changeColumns.join(', ')} FROM ${names.change} WHERE seq > ? ORDER BY seq LIMIT ?`,
+    readHead: `SELECT entry FROM ${names.change} WHERE seq = (SELECT max(seq) FROM ${names.change})`,
+    readChanges: `SELECT seq, entry, ${changeColumns.join(', ')} FROM ${names.change}
+     WHERE seq > ifnull((SELECT seq FROM ${names.change} WHERE seq = ? AND entry = ?), 0) ORDER BY seq LIMIT ?`,
     appendEvent: `INSERT INTO ${names.event} (${eventColumns.join(', ')}) 
      VALUES (${eventColumns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
     readEvents: condition => `SELECT ${eventColumns.join(', ')} FROM ${names.event}
