@@ -2,6 +2,7 @@ import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import { asyncSqliteNamingRules, asyncSqliteRules, d1Rule } from './async-sqlite/options.ts'
 import type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/options.ts'
+import { runWith } from './async-sqlite/run.ts'
 import type { RunStatements, SqlStatement } from './async-sqlite/run.ts'
 import { migrateSchema } from './async-sqlite/schema.ts'
 import { createAsyncSqliteStore } from './async-sqlite/store.ts'
@@ -79,10 +80,10 @@ function runOn(database: D1Database): RunStatements {
     const prepared = database.prepare(sql)
     return values.length === 0 ? prepared : prepared.bind(...values)
   }
-  return async statements => {
+  return runWith(async statements => {
     const [first, ...others] = statements.map(bind)
     if (first === undefined) return []
     const results = others.length === 0 ? [await first.all()] : await database.batch([first, ...others])
     return results.map(result => result.results)
-  }
+  })
 }

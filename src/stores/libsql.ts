@@ -3,7 +3,7 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import { asyncSqliteNamingRules, asyncSqliteRules, libsqlRule } from './async-sqlite/options.ts'
 import type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/options.ts'
-import { statement } from './async-sqlite/run.ts'
+import { runWith, statement } from './async-sqlite/run.ts'
 import type { RunStatements } from './async-sqlite/run.ts'
 import { migrateSchema } from './async-sqlite/schema.ts'
 import { createAsyncSqliteStore } from './async-sqlite/store.ts'
@@ -78,7 +78,7 @@ async function readTime(run: RunStatements): Promise<EpochMilliseconds> {
 }
 
 function runOn(client: LibsqlClient): RunStatements {
-  return async statements => {
+  return runWith(async statements => {
     const [first, ...others] = statements.map(({ sql, values }) => ({ sql, args: [...values] }))
     if (first === undefined) return []
     // A transaction that begins as one of reading may fail to get the lock for its first write.
@@ -86,5 +86,5 @@ function runOn(client: LibsqlClient): RunStatements {
       ? [await client.execute(first)]
       : await client.batch([first, ...others], 'write')
     return results.map(({ rows }) => rows)
-  }
+  })
 }
