@@ -1,12 +1,14 @@
 import type { Duration } from '../base/duration.ts'
 import { checkOptions, checkValue } from '../base/options.ts'
-import type { Milliseconds } from '../base/time.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import { durableObjectRules, namespaceRule, objectNameRule } from './async-sqlite/options.ts'
+import { runWith } from './async-sqlite/run.ts'
 import type { RunStatements, SqlStatement } from './async-sqlite/run.ts'
 import { migrateSchema } from './async-sqlite/schema.ts'
 import { createAsyncSqliteStore } from './async-sqlite/store.ts'
 import { requestTimeoutOf } from './options.ts'
+import type { SqlValue } from './sql/row.ts'
 import { tableNames } from './sql/table-names.ts'
 
 /** The part of a namespace of Durable Objects that the store needs. */
@@ -46,6 +48,8 @@ export interface DurableObjectStoreOptions {
 
 /** How often expired sessions are removed, while there are any. */
 const CLEANUP_INTERVAL: Milliseconds = 3_600_000
+/** How long until an alarm goes on with what the one before has left: meanwhile, the object serves requests. */
+const BACKLOG_PAUSE: Milliseconds = 5_000
 const CLEANUP_BATCH = 500
 const CLEANUP_BATCHES = 100
 
@@ -72,8 +76,9 @@ export class SessionObject {
 
   /** Runs the statements that the store sends, all of them in one transaction that nothing can interrupt. */
   async fetch(request: Request): Promise<Response> {
-    const statements: readonly SqlStatement[] = await request.json()
-    await this.#setAlarm()
+    const statements: unknown = await request.json()
+    if (!isListOfStatements(statements)) return Response.json('not a list of statements', { status: 400 })
+    await this.#keepAlarm()
     try {
       return Response.json(await this.#run(statements))
     } catch (error) {
@@ -84,21 +89,29 @@ export class SessionObject {
   /** Removes what has expired. Called by the platform. */
   async alarm(): Promise<void> {
     this.#isAlarmSet = false
-    for (let batch = 0; batch < CLEANUP_BATCHES; batch++) {
-      if (!(await this.#store.removeExpired(Date.now(), CLEANUP_BATCH)).more) break
+    let more = true
+    for (let batch = 0; more && batch < CLEANUP_BATCHES; batch++) {
+      more = (await this.#store.removeExpired(Date.now(), CLEANUP_BATCH)).more
     }
+    if (more) return this.#setAlarm(Date.now() + BACKLOG_PAUSE)
     const left = this.#storage.sql.exec(`SELECT 1 FROM ${names.session} LIMIT 1`).toArray()
-    if (left.length > 0) await this.#setAlarm()
+    if (left.length > 0) await this.#keepAlarm()
   }
 
   readonly #run: RunStatements = async statements => this.#storage.transactionSync(() => (
     statements.map(({ sql, values }) => this.#storage.sql.exec(sql, ...values).toArray())
   ))
 
-  async #setAlarm(): Promise<void> {
+  /** Sets the alarm, unless it is set. */
+  async #keepAlarm(): Promise<void> {
     if (this.#isAlarmSet) return
+    if (await this.#storage.getAlarm() === null) await this.#setAlarm(Date.now() + CLEANUP_INTERVAL)
     this.#isAlarmSet = true
-    if (await this.#storage.getAlarm() === null) await this.#storage.setAlarm(Date.now() + CLEANUP_INTERVAL)
+  }
+
+  async #setAlarm(time: EpochMilliseconds): Promise<void> {
+    await this.#storage.setAlarm(time)
+    this.#isAlarmSet = true
   }
 }
 
@@ -119,13 +132,26 @@ export function createDurableObjectStore(
   checkValue('namespace', namespaceRule, namespace)
   checkOptions('createDurableObjectStore', durableObjectRules, options)
   const { name = objectNameRule.defaultValue } = options
-  return createStore(async statements => {
+  return createStore(runWith(async statements => {
     // A stub that is kept would belong to the request that has made it.
     const stub = namespace.get(namespace.idFromName(name))
     const response = await stub.fetch('https://keyturn/', { method: 'POST', body: JSON.stringify(statements) })
-    if (!response.ok) throw new Error(await response.json())
-    return response.json()
-  }, requestTimeoutOf(options.requestTimeout))
+    if (response.ok) return response.json()
+    const message: unknown = await response.json().catch(() => null)
+    throw new Error(typeof message === 'string' ? message : `the Durable Object answered with ${response.status}`)
+  }), requestTimeoutOf(options.requestTimeout))
+}
+
+/** Whether the body of a request is what {@link createDurableObjectStore} sends. */
+function isListOfStatements(body: unknown): body is readonly SqlStatement[] {
+  return Array.isArray(body) && body.every((each: unknown) => (
+    typeof each === 'object' && each !== null && 'sql' in each && typeof each.sql === 'string'
+    && 'values' in each && Array.isArray(each.values) && each.values.every(isSqlValue)
+  ))
+}
+
+function isSqlValue(value: unknown): value is SqlValue {
+  return value === null || typeof value === 'string' || typeof value === 'number'
 }
 
 function createStore(run: RunStatements, requestTimeout: Milliseconds): SessionStore {
