@@ -5,6 +5,7 @@ import type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/optio
 import { runWith } from './async-sqlite/run.ts'
 import type { RunStatements, SqlStatement } from './async-sqlite/run.ts'
 import { migrateSchema } from './async-sqlite/schema.ts'
+import type { Tables } from './async-sqlite/schema.ts'
 import { createAsyncSqliteStore } from './async-sqlite/store.ts'
 import { requestTimeoutOf } from './options.ts'
 import { migrationScript } from './sql/migrations.ts'
@@ -48,9 +49,8 @@ export function createD1Store(database: D1Database, options: AsyncSqliteOptions 
   checkValue('database', d1Rule, database)
   checkOptions('createD1Store', asyncSqliteRules, options)
   return createAsyncSqliteStore({
+    ...tablesOf(database, options),
     database: 'the D1 database',
-    run: runOn(database),
-    names: tableNames(options.prefix),
     migrate: options.migrate ?? 'manual',
     requestTimeout: requestTimeoutOf(options.requestTimeout),
     // The machines of Workers and of D1 keep the same time.
@@ -65,7 +65,7 @@ export function createD1Store(database: D1Database, options: AsyncSqliteOptions 
 export async function migrateD1(database: D1Database, options: AsyncSqliteNaming = {}): Promise<MigrationResult> {
   checkValue('database', d1Rule, database)
   checkOptions('migrateD1', asyncSqliteNamingRules, options)
-  return migrateSchema(runOn(database), tableNames(options.prefix))
+  return migrateSchema(tablesOf(database, options))
 }
 
 /** The SQL that brings an empty database to the newest version, for a file in the `migrations` folder of `wrangler`. */
@@ -73,6 +73,15 @@ export function printD1Migrations(options: AsyncSqliteNaming = {}): string {
   checkOptions('printD1Migrations', asyncSqliteNamingRules, options)
   // D1 runs a file in a transaction of its own, and refuses another one.
   return migrationScript(migrationStatements(tableNames(options.prefix), 0))
+}
+
+function tablesOf(database: D1Database, { prefix }: AsyncSqliteNaming): Tables {
+  return {
+    run: runOn(database),
+    names: tableNames(prefix),
+    cure: 'apply what printD1Migrations() prints with "wrangler d1 migrations apply", call migrateD1(database), '
+      + 'or create the store with migrate: "auto"',
+  }
 }
 
 function runOn(database: D1Database): RunStatements {

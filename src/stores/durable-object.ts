@@ -54,6 +54,8 @@ const CLEANUP_BATCH = 500
 const CLEANUP_BATCHES = 100
 
 const names = tableNames()
+const cure = 'deploy the Worker that exports SessionObject, with this version of Keyturn: the object creates its tables '
+  + 'when it starts'
 
 /**
  * The Durable Object that keeps the sessions, in its SQLite database. Export it from the worker's main module, and name
@@ -71,7 +73,7 @@ export class SessionObject {
     this.#storage = state.storage
     this.#store = createStore(this.#run, requestTimeoutOf())
     // No call comes before the tables are there.
-    void state.blockConcurrencyWhile(() => migrateSchema(this.#run, names))
+    void state.blockConcurrencyWhile(() => migrateSchema({ run: this.#run, names, cure }))
   }
 
   /** Runs the statements that the store sends, all of them in one transaction that nothing can interrupt. */
@@ -159,6 +161,7 @@ function createStore(run: RunStatements, requestTimeout: Milliseconds): SessionS
     database: 'the Durable Object',
     run,
     names,
+    cure,
     migrate: 'manual',
     requestTimeout,
     // The machines of Workers and of their objects keep the same time.

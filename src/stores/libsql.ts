@@ -6,6 +6,7 @@ import type { AsyncSqliteNaming, AsyncSqliteOptions } from './async-sqlite/optio
 import { runWith, statement } from './async-sqlite/run.ts'
 import type { RunStatements } from './async-sqlite/run.ts'
 import { migrateSchema } from './async-sqlite/schema.ts'
+import type { Tables } from './async-sqlite/schema.ts'
 import { createAsyncSqliteStore } from './async-sqlite/store.ts'
 import { requestTimeoutOf } from './options.ts'
 import type { MigrationResult } from './sql/migrations.ts'
@@ -51,9 +52,8 @@ export function createLibsqlStore(client: LibsqlClient, options: AsyncSqliteOpti
   checkValue('client', libsqlRule, client)
   checkOptions('createLibsqlStore', asyncSqliteRules, options)
   return createAsyncSqliteStore({
+    ...tablesOf(client, options),
     database: 'the libSQL database',
-    run: runOn(client),
-    names: tableNames(options.prefix),
     migrate: options.migrate ?? 'manual',
     requestTimeout: requestTimeoutOf(options.requestTimeout),
     readTime,
@@ -67,7 +67,7 @@ export function createLibsqlStore(client: LibsqlClient, options: AsyncSqliteOpti
 export async function migrateLibsql(client: LibsqlClient, options: AsyncSqliteNaming = {}): Promise<MigrationResult> {
   checkValue('client', libsqlRule, client)
   checkOptions('migrateLibsql', asyncSqliteNamingRules, options)
-  return migrateSchema(runOn(client), tableNames(options.prefix))
+  return migrateSchema(tablesOf(client, options))
 }
 
 const askTime = statement('SELECT CAST(unixepoch(\'subsec\') * 1000 AS INTEGER) AS time')
@@ -75,6 +75,14 @@ const askTime = statement('SELECT CAST(unixepoch(\'subsec\') * 1000 AS INTEGER) 
 async function readTime(run: RunStatements): Promise<EpochMilliseconds> {
   const [rows = []] = await run([askTime()])
   return readInteger(rowOf(rows[0]), 'time')
+}
+
+function tablesOf(client: LibsqlClient, { prefix }: AsyncSqliteNaming): Tables {
+  return {
+    run: runOn(client),
+    names: tableNames(prefix),
+    cure: 'call migrateLibsql(client), or create the store with migrate: "auto"',
+  }
 }
 
 function runOn(client: LibsqlClient): RunStatements {

@@ -46,6 +46,19 @@ describe('D1', () => {
     await expectNothingSkippedAfterRestore(createD1Store(d1), sqliteBackup(async sql => database.prepare(sql).all()))
   })
 
+  test('EDGE-06: missing and old tables are an error that says what creates them on D1', async () => {
+    const database = openDatabase()
+    const store = createD1Store(createD1(database))
+    const missing = { code: 'MISUSE', reason: 'tables-missing', message: expect.stringContaining('printD1Migrations()') }
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject(missing)
+    await expect(store.check()).rejects.toMatchObject(missing)
+    await migrateD1(createD1(database))
+    database.exec('ALTER TABLE keyturn_session RENAME COLUMN ip TO address')
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
+      ...missing, reason: 'tables-outdated', message: expect.not.stringContaining('npx keyturn migrate'),
+    })
+  })
+
   test('REV-11: an answer without rows is a failure, not an empty table', async () => {
     const failed: { readonly success: false; readonly results: unknown[] } = JSON.parse('{ "success": false }')
     const statement: D1Statement = { bind: () => statement, all: async () => failed }
@@ -65,6 +78,15 @@ describe('a Durable Object', () => {
     const database = openDatabase()
     const store = storeOn(await startObject(createObjectState(database)))
     await expectNothingSkippedAfterRestore(store, sqliteBackup(async sql => database.prepare(sql).all()))
+  })
+
+  test('EDGE-06: missing tables are an error that says what creates them in an object', async () => {
+    const database = openDatabase()
+    const store = storeOn(await startObject(createObjectState(database)))
+    database.exec('DROP TABLE keyturn_session')
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
+      reason: 'tables-missing', message: expect.stringContaining('exports SessionObject'),
+    })
   })
 
   test('ST-05: an alarm that leaves expired sessions is followed by another one within seconds', async () => {

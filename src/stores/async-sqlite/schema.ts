@@ -7,23 +7,31 @@ import { toCallError } from './errors.ts'
 import { statement } from './run.ts'
 import type { RunStatements } from './run.ts'
 
+/** The tables of a store. */
+export interface Tables {
+  readonly run: RunStatements
+  readonly names: TableNames
+  /** What creates or updates the tables, for errors. */
+  readonly cure: string
+}
+
 /** The version of the tables; null if there are none. */
-async function readVersion(run: RunStatements, names: TableNames): Promise<number | null> {
+async function readVersion({ run, names, cure }: Tables): Promise<number | null> {
   const read = statement(`SELECT value FROM ${names.meta} WHERE name = 'schema'`)
   try {
     const [rows = []] = await run([read()])
     const [row] = rows
     return typeof row === 'object' && row !== null ? Number(readText({ ...row }, 'value')) : null
   } catch (cause) {
-    const error = toCallError(cause)
+    const error = toCallError(cause, cure)
     if ('reason' in error && error.reason === 'tables-missing') return null
     throw error
   }
 }
 
 /** Refuses tables of another version, and a database without tables. @throws GeneralError (`MISUSE`) */
-export async function requireSchema(run: RunStatements, names: TableNames): Promise<void> {
-  requireVersion(await readVersion(run, names), newestVersion)
+export async function requireSchema(tables: Tables): Promise<void> {
+  requireVersion(await readVersion(tables), newestVersion, tables.cure)
 }
 
 /**
@@ -31,13 +39,14 @@ export async function requireSchema(run: RunStatements, names: TableNames): Prom
  * others fail at the first statement and find nothing left to do.
  * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database.
  */
-export async function migrateSchema(run: RunStatements, names: TableNames): Promise<MigrationResult> {
-  const from = await readVersion(run, names)
+export async function migrateSchema(tables: Tables): Promise<MigrationResult> {
+  const { run, names, cure } = tables
+  const from = await readVersion(tables)
   if (from === newestVersion) return { from, to: newestVersion }
   try {
     await run(migrationStatements(names, from ?? 0).map(sql => ({ sql, values: [] })))
   } catch (cause) {
-    if (await readVersion(run, names) !== newestVersion) throw toCallError(cause)
+    if (await readVersion(tables) !== newestVersion) throw toCallError(cause, cure)
   }
   return { from: from ?? 0, to: newestVersion }
 }

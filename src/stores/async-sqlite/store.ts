@@ -3,7 +3,6 @@ import type { EpochMilliseconds, Milliseconds } from '../../base/time.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { createDeadline } from '../deadline.ts'
 import { once } from '../sql/once.ts'
-import type { TableNames } from '../sql/table-names.ts'
 import { sqliteStatements } from '../sqlite/statements.ts'
 import { createChangeLog } from './change-log.ts'
 import { toCallError } from './errors.ts'
@@ -14,14 +13,13 @@ import { createRemovals } from './removals.ts'
 import { createRunner, statement } from './run.ts'
 import type { RunStatements } from './run.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
+import type { Tables } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
 
 /** What a store on an asynchronous SQLite database is created from. */
-export interface AsyncSqliteParts {
+export interface AsyncSqliteParts extends Tables {
   /** The database in prose, to begin messages with: `the D1 database`. */
   readonly database: string
-  readonly run: RunStatements
-  readonly names: TableNames
   /** `auto`: the first call creates or updates the tables. */
   readonly migrate: 'auto' | 'manual'
   readonly requestTimeout: Milliseconds
@@ -34,9 +32,9 @@ export interface AsyncSqliteParts {
  * known ahead, and so one round trip. It keeps neither a connection nor a timer, and belongs to no request.
  */
 export function createAsyncSqliteStore(parts: AsyncSqliteParts): SessionStore {
-  const { run, names, migrate, readTime } = parts
-  const bounded = createDeadline(parts.requestTimeout, parts.database, toCallError)
-  const prepare = once(() => migrateSchema(run, names))
+  const { run, names, cure, migrate, readTime } = parts
+  const bounded = createDeadline(parts.requestTimeout, parts.database, cause => toCallError(cause, cure))
+  const prepare = once(() => migrateSchema({ run, names, cure }))
   const prepared: RunStatements = migrate === 'manual' ? run : async statements => {
     await prepare()
     return run(statements)
@@ -45,7 +43,7 @@ export function createAsyncSqliteStore(parts: AsyncSqliteParts): SessionStore {
   const log = createChangeLog(runner, names)
   const acquireLease = statement(`${sqliteStatements(names).acquireLease} RETURNING 1`)
   return {
-    check: () => bounded(requireSchema(prepared, names)),
+    check: () => bounded(requireSchema({ run: prepared, names, cure })),
     ...createSessionTable(runner, log, names),
     ...createRemovals(runner, log, names),
     ...createKeyTable(runner, log, names),
