@@ -3,6 +3,7 @@ import type { Client } from './client.ts'
 import { isObject } from './front-token.ts'
 import { internalsOf } from './internals.ts'
 import type { ServerReply } from './server-reply.ts'
+import type { SessionState } from './session-state.ts'
 
 /** The part of a client that connections need. */
 export type ConnectingClient = Pick<Client<object>, 'exchanges' | 'getSession' | 'refresh' | 'view' | 'onChange'>
@@ -43,7 +44,7 @@ function keepConnected<Connection extends Closable>(
   open: (url: string, ask: () => Promise<void>) => Connection,
   isRefused: (connection: Connection, event: Event) => boolean,
 ): () => void {
-  const { env } = internalsOf(client)
+  const { env, state, refresher } = internalsOf(client)
   const url = client.exchanges.resolve(address)
   if (url === null || !client.exchanges.isOurs(url)) {
     throw new TypeError(`the address of a connection must be at the session's server; received ${address}`)
@@ -60,10 +61,12 @@ function keepConnected<Connection extends Closable>(
     connection = null
   }
 
-  async function ask(): Promise<void> {
+  /** `refused`: the record of the access token that was refused, for which another tab may have a newer one. */
+  async function ask(refused?: SessionState | null): Promise<void> {
     const asked = handle
     await new Promise<void>(resolve => void env.after(LOGIN_ANSWERS_WITHIN, resolve))
-    if (!isOver && handle === asked) await client.refresh().catch(() => undefined)
+    if (isOver || handle !== asked) return
+    await (refused === undefined ? client.refresh() : refresher.refresh(refused, true)).catch(() => undefined)
   }
 
   async function connect(): Promise<void> {
@@ -71,18 +74,25 @@ function keepConnected<Connection extends Closable>(
     const session = await client.getSession().catch(() => null)
     handle = session?.handle
     if (isOver || session === null || connection !== null) return
-    const opened = connection = open(url ?? '', ask)
-    opened.addEventListener('open', () => failures = 0)
-    for (const type of ['close', 'error'] as const) opened.addEventListener(type, event => void lost(opened, event))
+    let sent: SessionState | null | undefined = state.current()
+    const opened = connection = open(url ?? '', () => ask())
+    opened.addEventListener('open', () => {
+      failures = 0
+      sent = undefined
+    })
+    for (const type of ['close', 'error'] as const) {
+      opened.addEventListener(type, event => void lost(opened, event, sent))
+    }
   }
 
-  async function lost(which: Connection, event: Event): Promise<void> {
+  /** `sent`: the record with which the connection was opened, unless it has been open. */
+  async function lost(which: Connection, event: Event, sent: SessionState | null | undefined): Promise<void> {
     if (which !== connection || isOver) return
     const isDue = failures > 0 || isRefused(which, event)
     close()
     const ofSession = handle
     // The session may have ended. A refresh finds out, and says why.
-    if (isDue) await ask()
+    if (isDue) await ask(sent)
     // Another session has a connection of its own.
     if (handle !== ofSession) return
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)

@@ -158,6 +158,32 @@ describe('B-13: a connection', () => {
     expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
   })
 
+  test('B-13: that the server refuses in every tab costs one refresh', async () => {
+    const { api, open, pass } = createWorld()
+    const [{ client }, { client: other }] = [open(), open()]
+    await logIn(client)
+    for (const each of [client, other]) connectEventSource(each, '/events', () => undefined)
+    await pass(1)
+    const refused = opened().slice()
+    expect(refused).toHaveLength(2)
+    for (const connection of refused) {
+      connection.readyState = 2
+      connection.dispatchEvent(new Event('error'))
+      await pass(250)
+    }
+    expect(api.refreshes).toBe(1)
+    await pass(1001)
+    expect(opened().map(({ isClosed }) => isClosed)).toEqual([true, true, false, false])
+    // The session was revoked while they were open: each has to ask.
+    await api.sessions.revokeAllSessionsForUser('ada')
+    const last = newest()
+    last.dispatchEvent(new Event('open'))
+    last.readyState = 2
+    last.dispatchEvent(new Event('error'))
+    await pass(250)
+    expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+  })
+
   test('B-01: that a login in another tab has replaced meanwhile stays open', async () => {
     const { open, pass } = createWorld()
     const [{ client }, { client: other }] = [open(), open()]
