@@ -348,7 +348,8 @@ export function writeReference(): string {
     'Every option of every public function. A function validates its options when it is called: an unknown name, a '
       + 'wrong type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a '
       + '`TypeError`), whose message says what was received (never a secret) and what is accepted. A duration is a '
-      + 'number of seconds, or a text with the unit ms, s, m, h or d. `undefined` is the same as leaving an '
+      + 'number of seconds, or a text with the unit ms, s, m, h or d; in TypeScript its type is `Duration`, so write '
+      + '`as Duration` for one from the environment. `undefined` is the same as leaving an '
       + 'option out, except for the options marked ¹: without them Keyturn checks less, so `undefined` is an error '
       + 'there.',
     ...sections.flatMap(writeSection),

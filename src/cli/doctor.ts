@@ -80,7 +80,7 @@ ${describeStoreFlags(own)}`,
     else {
       for (const line of visitor.sent) terminal.out(`sent   ${line}`)
       for (const finding of findings) terminal.out(describe(finding))
-      terminal.out(`\nVerdict: ${verdict.verdict}\nNext: ${verdict.next}`)
+      terminal.out(`\nVerdict: ${verdict.verdict}\nNext: npx ${verdict.next}`)
     }
     return findings.some(({ kind }) => kind === 'wrong') ? 1 : 0
   },

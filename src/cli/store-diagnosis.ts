@@ -47,7 +47,8 @@ async function examineKeys(store: SessionStore, secrets: readonly string[]): Pro
   try {
     await (await createKeyLoader(platform.crypto, secrets)).accept(keys)
   } catch (error) {
-    return { ...wrong('keys', reasonOf(error)), next: 'keyturn keys list' }
+    const next = keys.some(isEncrypted) ? 'keyturn keys list' : 'keyturn keys encrypt'
+    return { ...wrong('keys', reasonOf(error)), next }
   }
   if (keys.every(isEncrypted)) return { kind: 'fine', about: 'keys', words: `There are ${keys.length}, all encrypted.` }
   const words = `There are ${keys.length}, not encrypted: read access to the store is enough to forge access tokens. `

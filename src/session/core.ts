@@ -142,6 +142,8 @@ export interface SessionCore<
   revokeSession(handle: string): Promise<boolean>
   /** Revokes sessions. Returns the handles of those that existed. 1 store call. */
   revokeSessions(handles: readonly string[]): Promise<readonly string[]>
+  /** Revokes sessions that their user leaves. 1 store call. */
+  signOut(handles: readonly SessionHandle[]): Promise<void>
   /**
    * Revokes every session of a user, in one tenant or in all, except `except`: for example after a password reset
    * (REV-04). Logins that have begun but not finished fail with an `UnauthorizedError`. Returns the handles of the

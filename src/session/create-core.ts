@@ -118,6 +118,7 @@ export function createSessionCore<
     revokeSessions: handles => (
       revoke(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
     ),
+    signOut: async handles => void await revoke(parts, handles, 'signed-out'),
     async revokeAllSessionsForUser(userId, options = {}) {
       checkOptions('revokeAllSessionsForUser', revokeRules, options)
       return revokeByUser(parts, requireUserId(userId), options)

@@ -83,7 +83,7 @@ export interface SessionEventMap {
   /** Sessions were revoked. */
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
-    readonly reason: 'revoked' | 'theft' | 'shared' | 'evicted'
+    readonly reason: 'revoked' | 'signed-out' | 'theft' | 'shared' | 'evicted'
   }
   /** A refresh token was used by two parties. */
   readonly onTokenTheft: TheftEvidence

@@ -9,7 +9,7 @@ import { removeInParts, removeOfUser } from './removals.ts'
 import type { ListedSession, LoginFilter, PageRequest, Removal, SessionPage } from './store.ts'
 import type { SessionList, SessionSummary } from './summary.ts'
 
-type Ending = 'revoked' | 'evicted'
+type Ending = 'revoked' | 'signed-out' | 'evicted'
 
 const DAY = 86_400_000
 

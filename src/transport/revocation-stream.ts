@@ -1,4 +1,5 @@
 import { runLater } from '../base/timer.ts'
+import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
 
 /** How often a comment keeps the connection open, in milliseconds: proxies close silent ones after a minute. */
@@ -19,12 +20,12 @@ const HEARTBEAT = 25_000
  */
 export function revocationStream(
   session: Pick<Session<object, object>, 'onRevoked' | 'getExpiry'>,
-  { clock = Date.now }: { readonly clock?: () => number } = {},
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let stop = (): void => undefined
   return new ReadableStream({
     start(controller) {
+      const now = session instanceof RequestSession ? session.now() : Date.now()
       const write = (text: string): void => controller.enqueue(encoder.encode(text))
       let cancelBeat = (): void => undefined
       const beat = (): void => {
@@ -35,7 +36,7 @@ export function revocationStream(
         stop()
         controller.close()
       }
-      const cancelExpiry = runLater(finish, Math.min(Math.max(0, session.getExpiry() - clock()), 2 ** 31 - 1))
+      const cancelExpiry = runLater(finish, Math.min(Math.max(0, session.getExpiry() - now), 2 ** 31 - 1))
       const forget = session.onRevoked(() => {
         write('event: ended\ndata: {}\n\n')
         finish()

@@ -95,6 +95,11 @@ export class RequestSession<Payload extends object, Info extends object>
     this.#leftovers = leftovers
   }
 
+  /** The time, by the clock of the sessions. */
+  now(): EpochMilliseconds {
+    return this.#context.clock()
+  }
+
   override getExpiry(): EpochMilliseconds {
     return endOfToken(this.#claims, this.#context.core.policy.accessTokenLifetime)
   }
@@ -156,7 +161,7 @@ export class RequestSession<Payload extends object, Info extends object>
 
   async revokeSession(): Promise<void> {
     const { sid } = this.#claims
-    await this.#context.core.revokeSession(sid)
+    await this.#context.core.signOut([sid])
     // An old cookie that was not needed so far would log its user in again.
     if (this.#context.current.mayWrite(this.#exchange.request, sid)) {
       await endImported(this.#context, this.#exchange, 'sign-out')

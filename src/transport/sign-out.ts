@@ -47,7 +47,7 @@ export async function signOut<Payload extends object, Info extends object>(
   }
   const { channel, handles } = proven
   if (named !== null && !handles.some(handle => handle === named)) throw otherSession()
-  await core.revokeSessions(handles)
+  await core.signOut(handles)
   await endImported(context, exchange, 'sign-out')
   refuseIfSent(reply)
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))

@@ -125,6 +125,8 @@ test('each listener is called once per event, with its data', async () => {
   await core.revokeSession(last.claims.sid)
   await core.revokeSession(last.claims.sid)
   await core.revokeAllSessionsForUser('alice')
+  const left = await login(core, 'bob')
+  await core.signOut([left.claims.sid])
   await settle()
   const { sid: handle } = branch.claims
   expect(heard.map(([name, event]) => name === 'onTokenTheft' ? [name] : [name, event])).toEqual([
@@ -137,5 +139,7 @@ test('each listener is called once per event, with its data', async () => {
     ['onTokenTheft'],
     ['onSessionCreated', { userId: 'alice', handle: last.claims.sid }],
     ['onSessionRevoked', { handles: [last.claims.sid], reason: 'revoked' }],
+    ['onSessionCreated', { userId: 'bob', handle: left.claims.sid }],
+    ['onSessionRevoked', { handles: [left.claims.sid], reason: 'signed-out' }],
   ])
 })

@@ -150,7 +150,7 @@ describe('V-11: doctor finds nothing wrong with an application that is set up ri
     const { code, out } = await keyturn('doctor', proxy, '--page', page)
     expect([code, out.split('\n').slice(-2)]).toEqual([0, [
       'Verdict: Nothing is wrong with what was examined.',
-      `Next: keyturn doctor ${proxy} --page ${page} --login /login --data '{"user":"..."}'`,
+      `Next: npx keyturn doctor ${proxy} --page ${page} --login /login --data '{"user":"..."}'`,
     ]])
     expect(out).toContain(`sent   OPTIONS ${proxy}/api/auth/session/refresh (Origin: ${page}) -> 204`)
     expect(out).toContain('fine   CORS: Pages of http://localhost:4000 can use the sessions.')

@@ -4,8 +4,10 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Scheduler } from '../../src/base/scheduler.ts'
-import { revocationStream } from '../../src/index.ts'
+import { webSessions } from '../../src/frameworks/web.ts'
+import { createSessions, revocationStream } from '../../src/index.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { inMemory, signIn } from '../../src/testing/index.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import { REFRESH, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
@@ -172,7 +174,7 @@ describe('B-13: revocationStream', () => {
         return () => void listeners--
       }
       const response = new PassThrough().resume()
-      const piping = pipeline(revocationStream({ getExpiry: () => Infinity, onRevoked }, { clock: () => 0 }), response)
+      const piping = pipeline(revocationStream({ getExpiry: () => Infinity, onRevoked }), response)
       const failure = piping.catch((error: unknown) => error)
       response.destroy()
       await vi.advanceTimersByTimeAsync(25_000)
@@ -183,14 +185,25 @@ describe('B-13: revocationStream', () => {
     }
   })
 
+  test('counts by the clock of the sessions: a clock of tests that stands still ends no stream', async () => {
+    const sessions = webSessions(createSessions({ origin: 'https://app.example.com', ...inMemory() }))
+    const { headers, handle } = await signIn(sessions, 'ada')
+    const session = await sessions.getSession(new Request('https://app.example.com', { headers }), new Headers())
+    expect(session.getExpiry()).toBeLessThan(Date.now())
+    const text = new Response(revocationStream(session)).text()
+    await sessions.revokeSession(handle)
+    expect(await text).toBe(':\n\nevent: ended\ndata: {}\n\n')
+  })
+
   test('sends an event when the session is revoked, and ends; it ends with the access token too', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
     try {
       server = await startSessionServer()
       let revoke = (): unknown => undefined
       let listeners = 0
+      const expiry = Date.now() + 100_000
       const session = {
-        getExpiry: () => 100_000,
+        getExpiry: () => expiry,
         onRevoked: (listener: () => unknown) => {
           revoke = listener
           listeners++
@@ -198,7 +211,7 @@ describe('B-13: revocationStream', () => {
         },
       }
       const read = async (cause: () => unknown): Promise<string> => {
-        const text = new Response(revocationStream(session, { clock: () => 0 })).text()
+        const text = new Response(revocationStream(session)).text()
         await vi.advanceTimersByTimeAsync(60_000)
         cause()
         return text

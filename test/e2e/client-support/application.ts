@@ -249,7 +249,7 @@ export class Application {
         const session = await sessions.getSession(request, response)
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
         this.streams++
-        await pipeline(revocationStream(session, { clock: () => this.#now }), response).catch(() => undefined)
+        await pipeline(revocationStream(session), response).catch(() => undefined)
         this.streams--
         return
       }

@@ -103,7 +103,7 @@ export const events: SessionEvents = {
   onSessionReauthenticated: event => typeOf(event).is<{ readonly userId: string; readonly handle: string }>(),
   onSessionRevoked: ({ handles, reason }) => {
     typeOf(handles).is<readonly string[]>()
-    typeOf(reason).is<'revoked' | 'theft' | 'shared' | 'evicted'>()
+    typeOf(reason).is<'revoked' | 'signed-out' | 'theft' | 'shared' | 'evicted'>()
   },
   onTokenTheft: evidence => typeOf(evidence).is<TheftEvidence>(),
   onRefreshShared: ({ revoked, presented }) => {
