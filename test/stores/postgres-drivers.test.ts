@@ -39,7 +39,30 @@ describe.skipIf(isMissing || !hasDrivers())('postgres.js', () => {
     })
   }
   afterAll(() => Promise.all(clients.map(client => client.end())))
+
+  test.each([['postgres.camel', toCamel], ['postgres.toPascal', toPascal]])(
+    'L-34: a client that renames columns, as with %s, is refused at the first use, before anything is written',
+    async (_, rename) => {
+      const schema = freshSchema()
+      await migratePostgres(server, { schema })
+      const client = openPostgresJs(server, { transform: { column: { from: rename } } })
+      onTestFinished(() => client.end())
+      const store = createPostgresStore(postgresJsPool(client), { schema })
+      const refusal = { code: 'MISUSE', message: expect.stringMatching(/names of columns.* option transform/) }
+      for (const _ of [1, 2]) await expect(store.insert(sampleRecord())).rejects.toMatchObject(refusal)
+      const rows: unknown = await client.unsafe(`SELECT handle FROM ${schema}.keyturn_session`, [], { prepare: false })
+      expect(rows).toHaveLength(0)
+    },
+  )
 })
+
+function toCamel(column: string): string {
+  return column.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function toPascal(column: string): string {
+  return toCamel(`_${column}`)
+}
 
 describe.skipIf(!hasDrivers())('PGlite in this process', () => {
   let database: Awaited<ReturnType<typeof openPglite>>

@@ -83,7 +83,8 @@ export function neonPool(sql: NeonSql): PostgresPool {
 }
 
 /**
- * A pool over a client of postgres.js, for `createPostgresStore`, whatever its options. You end the client, after the
+ * A pool over a client of postgres.js, for `createPostgresStore`. The client must have no option `transform` that
+ * renames columns, such as `postgres.camel`: the first use of the store refuses it. You end the client, after the
  * store. Create the tables by `npx keyturn migrate <url>`.
  */
 export function postgresJsPool(sql: PostgresJsSql): PostgresPool {

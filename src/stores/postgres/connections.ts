@@ -44,9 +44,14 @@ export async function isPooled(
   return rows.map(rowOf).every(row => readInteger(row, 'pid') !== announced)
 }
 
-/** A value of each type of column that the store reads, and how many characters the server received. */
+/**
+ * A value of each type of column that the store reads, and how many characters the server received. One name has an
+ * underscore, as most columns of the tables: a driver may be set to rename such columns.
+ */
 const probe = `SELECT version() AS version, 7::smallint AS small, 9007199254740991::bigint AS big,
-  NULL::bigint AS nothing, $1::text AS letter, char_length($1::text)::bigint AS letters`
+  NULL::bigint AS nothing, $1::text AS letter, char_length($1::text)::bigint AS letter_count`
+
+const probeColumns = ['version', 'small', 'big', 'nothing', 'letter', 'letter_count']
 
 /** A character that only Unicode has. */
 const letter = '\u{1F511}'
@@ -66,8 +71,9 @@ export async function checkSession(
     throw isUntranslatable(error) ? unsuitableConnection(encoding) : error
   })
   const row = rowOf(rows[0])
+  if (!probeColumns.every(column => column in row)) throw unsuitableConnection(columnNames)
   if (!isUnchanged(row)) throw unsuitableConnection(typeParsers)
-  if (readInteger(row, 'letters') !== 1 || row['letter'] !== letter) throw unsuitableConnection(encoding)
+  if (readInteger(row, 'letter_count') !== 1 || row['letter'] !== letter) throw unsuitableConnection(encoding)
   const shares = readText(row, 'version').includes('PGlite')
   if (!shares || size === 1) return shares
   throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one '
@@ -75,12 +81,13 @@ export async function checkSession(
 }
 
 const encoding = 'client_encoding, and the encoding of the database, must be UTF8: leave the option out'
+const columnNames = 'rows must have the names of columns as the server sends them: leave the option transform out'
 const typeParsers = 'parsers (types, pg.types.setTypeParser) must leave numbers, texts and null as they are: remove '
   + 'those for smallint, bigint and text, and leave the option binary out'
 
 function isUnchanged(row: Row): boolean {
   try {
-    const numbers = ['small', 'big', 'letters'].map(column => readInteger(row, column))
+    const numbers = ['small', 'big', 'letter_count'].map(column => readInteger(row, column))
     return row['nothing'] === null && typeof row['letter'] === 'string' && readText(row, 'version') !== ''
       && numbers.slice(0, 2).join() === `7,${Number.MAX_SAFE_INTEGER}`
   } catch {
@@ -95,7 +102,7 @@ function isUntranslatable(error: unknown): boolean {
 
 /** The error for an option of the driver. */
 function unsuitableConnection(what: string): GeneralError {
-  return new GeneralError('MISUSE', `the connection of pg has an option that Keyturn cannot work with: ${what}`)
+  return new GeneralError('MISUSE', `the connection has an option that Keyturn cannot work with: ${what}`)
 }
 
 /** Uses the application's pool, which the application ends. */
