@@ -1,3 +1,4 @@
+import { GeneralError } from '../../base/errors.ts'
 import type { KeepAlive } from '../../base/host.ts'
 import { callback, checkOptions, checkValue, rule } from '../../base/options.ts'
 import type { Rule, RulesFor } from '../../base/options.ts'
@@ -74,7 +75,8 @@ export function neonPool(sql: NeonSql): PostgresPool {
     query: async statement => resultOf(await ask(statement)),
     async batch(statements) {
       const results: unknown = await Reflect.apply(sql.transaction, sql, [statements.map(ask), { fullResults: true }])
-      return Array.isArray(results) ? results.map(resultOf) : []
+      if (!Array.isArray(results) || results.length !== statements.length) throw notAResult()
+      return results.map(resultOf)
     },
     ...withoutEvents,
     release: () => undefined,
@@ -223,12 +225,19 @@ function withSqlState(error: unknown): unknown {
   return Object.assign(new Error(error.message, { cause: error }), { code: error.errno })
 }
 
-/** The rows of a result, which is an array of them or has them as a member. */
+/**
+ * The rows of a result, which is an array of them or has them as a member. Without rows it is no answer of the
+ * database: to take it for an empty one would log users out.
+ */
 function resultOf(result: unknown): PostgresResult {
-  const isObject = typeof result === 'object' && result !== null && 'rows' in result
-  const rows: unknown = Array.isArray(result) ? result : isObject ? result.rows : []
-  const list: unknown[] = Array.isArray(rows) ? [...rows] : []
+  const { rows }: { readonly rows?: unknown } = Array.isArray(result) ? { rows: result } : Object(result)
+  if (!Array.isArray(rows)) throw notAResult()
+  const list: unknown[] = [...rows]
   return { rows: list, rowCount: list.length }
+}
+
+function notAResult(): GeneralError {
+  return new GeneralError('STORE_UNAVAILABLE', 'the database driver did not return the rows of each statement')
 }
 
 function clientRule<Client extends object>(expected: string, ...methods: readonly string[]): Rule<Client, undefined> {

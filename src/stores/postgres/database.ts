@@ -97,7 +97,9 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       const results = client.batch === undefined
         ? await runOneByOne(client, statements)
         : await client.batch(statements)
-      return (results.at(-1)?.rows ?? []).map(rowOf)
+      const last = results[statements.length - 1]
+      if (last !== undefined) return last.rows.map(rowOf)
+      throw new GeneralError('STORE_UNAVAILABLE', 'the database driver did not return a result for each statement')
     }, false),
 
     settled: async () => void await Promise.allSettled(running),
