@@ -80,6 +80,45 @@ describe.skipIf(!hasDrivers())('PGlite in this process', () => {
       discard: async () => undefined,
     }
   })
+
+  /** Writes rows of the application until the work has ended: those that were acknowledged, and those that are kept. */
+  async function writeBeside(work: Promise<unknown>): Promise<{ acknowledged: number[]; kept: unknown[] }> {
+    const ending = work.then(() => false, () => false)
+    const acknowledged: number[] = []
+    const table = `app_${freshSchema()}`
+    await database.query(`CREATE TABLE ${table} (n int)`, [])
+    let goesOn = true
+    while (goesOn) {
+      const n = acknowledged.length
+      await database.query(`INSERT INTO ${table} VALUES ($1)`, [n])
+      acknowledged.push(n)
+      goesOn = await Promise.race([ending, Promise.resolve(true)])
+    }
+    const { rows } = await database.query(`SELECT n FROM ${table} ORDER BY n`, [])
+    return { acknowledged, kept: rows.map(row => Object(row).n) }
+  }
+
+  test('EDGE-08: what the application writes meanwhile is no part of a transaction of the store', async () => {
+    const schema = freshSchema()
+    const store = createPostgresStore(pool, { schema, migrate: 'auto', requestTimeout: 60 })
+    onTestFinished(() => store.close())
+    await store.listKeys()
+    const failing = store.addKeyIfNewest({ ...sampleKey('key'), createdAt: 0.5 }, null)
+    const { acknowledged, kept } = await writeBeside(failing)
+    await expect(failing).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(kept).toEqual(acknowledged)
+    expect(await store.addKeyIfNewest(sampleKey('key'), null)).toBe(true)
+  })
+
+  test('EDGE-08: what the application writes meanwhile is no part of a migration', async () => {
+    const schema = freshSchema()
+    await migratePostgres(pool, { schema })
+    await database.query(`UPDATE ${schema}.keyturn_meta SET number = 1000 WHERE name = 'schema'`, [])
+    const refused = migratePostgres(pool, { schema })
+    const { acknowledged, kept } = await writeBeside(refused)
+    await expect(refused).rejects.toMatchObject({ code: 'MISUSE' })
+    expect(kept).toEqual(acknowledged)
+  })
 })
 
 describe.skipIf(isMissing || !hasEdgePackages())('Neon over HTTP', () => {

@@ -37,6 +37,7 @@ export interface ReservedSql {
 /** A database of PGlite, in this process. */
 export interface PgliteDatabase {
   query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>
+  transaction<T>(work: (transaction: Pick<PgliteDatabase, 'query'>) => Promise<T>): Promise<T>
 }
 
 /** A `Client` of `pg`, which is not connected yet. */
@@ -120,29 +121,23 @@ export function bunSqlPool(sql: ReservingSql): PostgresPool {
 }
 
 /**
- * A pool over a PGlite database in this process, for `createPostgresStore`. You close the database, after the store.
+ * A pool over a PGlite database in this process, for `createPostgresStore`. The application may use the database as
+ * well, with `database.transaction` for its transactions: it shares a session with the store, whose statements would
+ * become part of a transaction that was begun with `BEGIN`. You close the database, after the store.
  */
 export function pglitePool(database: PgliteDatabase): PostgresPool {
-  checkValue('database', clientRule<PgliteDatabase>('a PGlite database', 'query', 'exec'), database)
-  // It has one session: the call that has it must return it first.
-  let last: Promise<unknown> = Promise.resolve()
-  return {
-    notifies: false,
-    options: { max: 1 },
-    async connect() {
-      const before = last
-      let release = (): void => undefined
-      last = new Promise<void>(resolve => {
-        release = resolve
-      })
-      await before
-      return {
-        query: async ({ text, values = [] }) => resultOf(await database.query(text, values)),
-        ...withoutEvents,
-        release: () => release(),
-      }
-    },
+  checkValue('database', clientRule<PgliteDatabase>('a PGlite database', 'query', 'exec', 'transaction'), database)
+  const queryOn = (session: Pick<PgliteDatabase, 'query'>): Pick<PostgresClient, 'query'> => ({
+    query: async ({ text, values = [] }) => resultOf(await session.query(text, values)),
+  })
+  const client: PostgresClient = {
+    ...queryOn(database),
+    // Statements of the application wait for the end of such a transaction. One that is begun with `BEGIN` they join.
+    transaction: work => database.transaction(transaction => work(queryOn(transaction))),
+    ...withoutEvents,
+    release: () => undefined,
   }
+  return { notifies: false, options: { max: 1 }, connect: async () => client }
 }
 
 /**

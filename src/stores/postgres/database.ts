@@ -11,6 +11,7 @@ import type { PostgresClient, PostgresResult, PostgresStatement } from './driver
 import {
   lostConnection, lostPreparedStatement, refusedConnection, refusedStatement, toStoreError, isRolledBackByRace,
 } from './errors.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Runs statements, each in one round trip and one transaction of its own. */
 export interface Database {
@@ -110,18 +111,13 @@ async function runOneByOne(
   client: PostgresClient,
   statements: readonly PostgresStatement[],
 ): Promise<readonly PostgresResult[]> {
-  const results: PostgresResult[] = []
   const [first] = statements
   if (first !== undefined && statements.length === 1) return [await client.query(first)]
-  await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' })
-  try {
-    for (const statement of statements) results.push(await client.query(statement))
-    await client.query({ text: 'COMMIT' })
+  return inTransaction(client, async transaction => {
+    const results: PostgresResult[] = []
+    for (const statement of statements) results.push(await transaction.query(statement))
     return results
-  } catch (error) {
-    await client.query({ text: 'ROLLBACK' })
-    throw error
-  }
+  })
 }
 
 /** Work on a connection. `prepared` says whether statements are prepared under names. */

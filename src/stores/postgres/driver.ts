@@ -20,6 +20,11 @@ export interface PostgresClient {
    * store sends `BEGIN` and `COMMIT`.
    */
   batch?(statements: readonly PostgresStatement[]): Promise<readonly PostgresResult[]>
+  /**
+   * Runs work in one transaction, where others use the same session: their statements wait for its end. Without it, the
+   * store sends `BEGIN` and `COMMIT`.
+   */
+  transaction?<T>(work: (transaction: Pick<PostgresClient, 'query'>) => Promise<T>): Promise<T>
   on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
   removeListener(event: 'error', listener: () => void): unknown
   /** Returns the connection to the pool, or closes it. */

@@ -3,11 +3,13 @@ import { postgresNameRules } from './options.ts'
 import { pending, migrationScript } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
-import type { PostgresResult, PostgresStatement } from './driver.ts'
+import type { PostgresClient } from './driver.ts'
 import { toStoreError } from './errors.ts'
 import { importClaimTable } from './import-claims.ts'
 import { postgresNames } from './names.ts'
 import type { PostgresNameOptions, PostgresNames } from './names.ts'
+import { inTransaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
  * The schema, one entry for each released version: entry 0 creates version 1, and so on. Entries are only ever
@@ -122,43 +124,42 @@ function recordVersion(names: PostgresNames): string {
       ON CONFLICT (name) DO UPDATE SET number = excluded.number`
 }
 
-/** A connection that can hold a transaction. */
-interface Connection {
-  query(statement: PostgresStatement): Promise<PostgresResult>
-}
-
 /**
  * Brings the schema up to date in one transaction. Any number of processes may call it at once: one migrates, the
  * others wait for it and find nothing to do.
  * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database, or the database user lacks
  * the privileges; (`STORE_UNAVAILABLE`).
  */
-export async function migrateSchema(connection: Connection, names: PostgresNames): Promise<MigrationResult> {
-  const run = async (text: string, values: unknown[] = []): Promise<unknown[]> =>
-    (await connection.query({ text, values })).rows
+export async function migrateSchema(
+  connection: Pick<PostgresClient, 'query' | 'transaction'>,
+  names: PostgresNames,
+): Promise<MigrationResult> {
   try {
-    await run('BEGIN ISOLATION LEVEL READ COMMITTED')
-    // A migration waits for another process that migrates, whatever the time limit of the store's calls.
-    await run('SET LOCAL statement_timeout = 0')
-    await run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`keyturn migrate ${names.meta}`])
-    if (names.schema !== null) {
-      const found = await run('SELECT FROM pg_namespace WHERE nspname = $1', [names.schema])
-      if (found.length === 0) await run(`CREATE SCHEMA "${names.schema}"`)
-    }
-    const from = await readVersion(run, names) ?? 0
-    const missing = pending(migrations, from)
-    if (missing.length > 0) {
-      for (const statement of [foundation(names), ...missing.flatMap(migration => migration(names))]) {
-        await run(statement)
-      }
-      await run(recordVersion(names))
-    }
-    await run('COMMIT')
-    return { from, to: newestVersion }
+    return await inTransaction(connection, transaction => migrateIn(transaction, names))
   } catch (cause) {
-    await run('ROLLBACK').catch(() => undefined)
     throw toStoreError(cause)
   }
+}
+
+async function migrateIn(transaction: Transaction, names: PostgresNames): Promise<MigrationResult> {
+  const run = async (text: string, values: unknown[] = []): Promise<unknown[]> =>
+    (await transaction.query({ text, values })).rows
+  // A migration waits for another process that migrates, whatever the time limit of the store's calls.
+  await run('SET LOCAL statement_timeout = 0')
+  await run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`keyturn migrate ${names.meta}`])
+  if (names.schema !== null) {
+    const found = await run('SELECT FROM pg_namespace WHERE nspname = $1', [names.schema])
+    if (found.length === 0) await run(`CREATE SCHEMA "${names.schema}"`)
+  }
+  const from = await readVersion(run, names) ?? 0
+  const missing = pending(migrations, from)
+  if (missing.length > 0) {
+    for (const statement of [foundation(names), ...missing.flatMap(migration => migration(names))]) {
+      await run(statement)
+    }
+    await run(recordVersion(names))
+  }
+  return { from, to: newestVersion }
 }
 
 /** The version of the tables; 0 before the first one is recorded; null if there are no tables. */
