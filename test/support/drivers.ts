@@ -51,7 +51,7 @@ export function openBetterSqlite3(file: string): BetterSqlite3Database {
 
 /** A client of postgres.js. */
 export interface PostgresJs extends PostgresJsSql {
-  end(): Promise<void>
+  end(options?: { readonly timeout: number }): Promise<void>
 }
 
 /** A client of postgres.js, which connects at its first query. */

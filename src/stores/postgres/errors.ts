@@ -17,9 +17,13 @@ export function isRolledBackByRace(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
 }
 
+/** The codes for a broken connection: of the server, of the system, of postgres.js, and of Bun. */
+const lost = new RegExp('^08|^57P0[12]$|^(ECONNRESET|EPIPE)$|^CONNECTION_(CLOSED|ENDED|DESTROYED)$'
+  + '|^ERR_POSTGRES_(CONNECTION_CLOSED|IDLE_TIMEOUT|LIFETIME_TIMEOUT)$')
+
 /** Whether the connection broke, so that it is unknown whether the statement was executed. */
 export function lostConnection(error: unknown): boolean {
-  if (/^08|^57P0[12]$|^(ECONNRESET|EPIPE)$/.test(codeOf(error))) return true
+  if (lost.test(codeOf(error))) return true
   return error instanceof Error && /^Connection terminated|connection error and is not queryable/.test(error.message)
 }
 
