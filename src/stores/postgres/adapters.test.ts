@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sampleHandle, sampleKey } from '../../testing/samples.ts'
 import { createPostgresStore } from '../postgres.ts'
-import { neonPool } from './adapters.ts'
+import { bunSqlPool, neonPool } from './adapters.ts'
+import type { ReservingSql } from './adapters.ts'
 import type { PostgresPool } from './driver.ts'
 
 /** What a database of any driver answers to the statement that looks at its connection, and null to others. */
@@ -58,5 +59,40 @@ describe('answers that are not those of a database', () => {
     })
     onTestFinished(() => store.close())
     await expect(store.addKeyIfNewest(sampleKey('key'), null)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+})
+
+describe('a connection of Bun whose transaction has waited too long for a lock', () => {
+  /** A client of Bun that notes what runs on its connections, and the end of each. A lock is waited for. */
+  function clientBehindLock(): { sql: ReservingSql; notes: string[]; unlock(): void } {
+    const notes: string[] = []
+    let unlock = (): void => undefined
+    const lock = new Promise<void>(resolve => {
+      unlock = resolve
+    })
+    const sql: ReservingSql = {
+      reserve: async () => ({
+        async unsafe(text, values) {
+          if (text.startsWith('LOCK')) await lock
+          notes.push(text.trim().split(/\s/)[0] ?? '')
+          return answerToProbe(text, values) ?? []
+        },
+        release: () => notes.push('released'),
+      }),
+    }
+    return { sql, notes, unlock: () => unlock() }
+  }
+
+  test('EDGE-08: it goes back to the application without a transaction, and nothing more of it runs', async () => {
+    const { sql, notes, unlock } = clientBehindLock()
+    const store = createPostgresStore(bunSqlPool(sql), { requestTimeout: 0.05 })
+    await store.listKeys()
+    notes.length = 0
+    await expect(store.addKeyIfNewest(sampleKey('key'), null)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(notes).toEqual(['BEGIN'])
+    unlock()
+    await expect.poll(() => notes).toContain('released')
+    await store.close()
+    expect(notes).toEqual(['BEGIN', 'LOCK', 'ROLLBACK', 'released'])
   })
 })

@@ -182,6 +182,7 @@ function poolOfReserved(sql: ReservingSql): PostgresPool {
     async connect() {
       const connection = await sql.reserve()
       let running: Promise<unknown> = Promise.resolve()
+      let given = false
       const run = async ({ name, text, values = [] }: PostgresStatement): Promise<PostgresResult> => {
         try {
           return resultOf(await connection.unsafe(text, values.map(parameterOf), { prepare: name !== undefined }))
@@ -190,14 +191,20 @@ function poolOfReserved(sql: ReservingSql): PostgresPool {
         }
       }
       return {
-        query(statement) {
+        async query(statement) {
+          // What is left of a transaction whose caller has waited too long must not run for whoever has it next.
+          if (given) throw new GeneralError('STORE_UNAVAILABLE', 'the connection was given back')
           const answer = run(statement)
           running = answer.catch(() => undefined)
           return answer
         },
         ...withoutEvents,
-        // Bun cannot close one connection: it goes back when it is idle.
-        release: () => void running.then(() => connection.release()),
+        /** Bun cannot close one connection: it goes back when it is idle, and without a transaction. */
+        release(destroy = false) {
+          given = true
+          const idle = destroy ? running.then(() => run({ text: 'ROLLBACK' })).catch(() => undefined) : running
+          void idle.then(() => connection.release())
+        },
       }
     },
   }
