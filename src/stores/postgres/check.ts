@@ -3,6 +3,7 @@ import { missingPrivileges, requireVersion } from '../sql/missing-tables.ts'
 import { listPrivileges, neededPrivileges } from '../sql/privileges.ts'
 import { readText, rowOf } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
+import { uncached } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 import { newestVersion, readVersion } from './schema.ts'
@@ -25,10 +26,10 @@ export function createCheck(database: Database, names: PostgresNames): () => Pro
     const missing = await run(
       `SELECT needed.privilege || ' ON ' || needed.name AS entry
        FROM unnest($1::text[], $2::text[]) AS needed (name, privilege)
-       WHERE NOT has_table_privilege(needed.name, needed.privilege)`,
+       WHERE NOT has_table_privilege(needed.name, needed.privilege) AND ${uncached}`,
       [needed.map(([name]) => name), needed.map(([, privilege]) => privilege)])
     if (missing.length > 0) throw missingPrivileges(missing.map(row => readText(rowOf(row), 'entry')))
-    const [state] = await run('SELECT current_setting(\'transaction_read_only\') AS setting')
+    const [state] = await run(`SELECT current_setting('transaction_read_only') AS setting WHERE ${uncached}`)
     if (readText(rowOf(state), 'setting') === 'off') return
     throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server accepts no writes: it is a standby, or '
       + 'default_transaction_read_only is on')

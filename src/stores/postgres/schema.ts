@@ -3,6 +3,7 @@ import { postgresNameRules } from './options.ts'
 import { pending, migrationScript } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
+import { uncached } from './change-log.ts'
 import type { PostgresClient } from './driver.ts'
 import { toStoreError } from './errors.ts'
 import { importClaimTable } from './import-claims.ts'
@@ -162,14 +163,17 @@ async function migrateIn(transaction: Transaction, names: PostgresNames): Promis
   return { from, to: newestVersion }
 }
 
-/** The version of the tables; 0 before the first one is recorded; null if there are no tables. */
+/**
+ * The version of the tables; 0 before the first one is recorded; null if there are no tables. No cache may answer with
+ * the version from before a migration.
+ */
 export async function readVersion(
   run: (text: string, values?: unknown[]) => Promise<unknown[]>,
   names: PostgresNames,
 ): Promise<number | null> {
-  const found = (await run('SELECT to_regclass($1) IS NOT NULL AS found', [names.meta])).map(rowOf)[0]
-  if (found?.['found'] !== true) return null
-  const row = (await run(`SELECT number FROM ${names.meta} WHERE name = 'schema'`)).map(rowOf)[0]
+  const tables = await run(`SELECT to_regclass($1) IS NOT NULL AS found WHERE ${uncached}`, [names.meta])
+  if (tables.map(rowOf)[0]?.['found'] !== true) return null
+  const row = (await run(`SELECT number FROM ${names.meta} WHERE name = 'schema' AND ${uncached}`)).map(rowOf)[0]
   return row === undefined ? 0 : readInteger(row, 'number')
 }
 

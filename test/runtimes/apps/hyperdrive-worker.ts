@@ -10,7 +10,7 @@ import { createPostgresStore, poolPerCall } from '../../../src/stores/postgres.t
 const pool = poolPerCall(() => new Client({ connectionString: env.HYPERDRIVE.connectionString }), {
   keepAlive: work => waitUntil?.(work),
 })
-const store = createPostgresStore(pool, { preparedStatements: false })
+const store = createPostgresStore(pool)
 const sessions = honoSessions(createSessions({
   origin: 'http://localhost:3000', secret: '0123456789abcdef0123456789abcdef', store,
 }))
