@@ -168,7 +168,7 @@ describe.skipIf(isMissing)('a client of pg per call', () => {
     await expect(opened[0]?.query('SELECT 1')).rejects.toThrow()
   })
 
-  test('EDGE-07: Hyperdrive may keep the answer of no read that must be up to date, and nothing is prepared', async () => {
+  test('EDGE-07: Hyperdrive keeps the answer of no read that must be up to date, and nothing is prepared', async () => {
     const schema = freshSchema()
     await migratePostgres(server, { schema })
     const texts: string[] = []

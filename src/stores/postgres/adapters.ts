@@ -4,11 +4,11 @@ import { callback, checkOptions, checkValue, rule } from '../../base/options.ts'
 import type { Rule, RulesFor } from '../../base/options.ts'
 import type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
-/** What `neon(url)` of `@neondatabase/serverless` returns: PostgreSQL over HTTP. */
-export interface NeonSql {
+/** What `neon(url)` of `@neondatabase/serverless` returns: PostgreSQL over HTTP. `Query` is its type of a query. */
+export interface NeonSql<Query = unknown> {
+  query(text: string, values: unknown[]): Query
   query(text: string, values: unknown[], options: { readonly fullResults: true }): PromiseLike<unknown>
-  /** Takes queries that `query` has returned. */
-  transaction(...call: never): PromiseLike<unknown>
+  transaction(queries: Query[], options: { readonly fullResults: true }): PromiseLike<unknown>
 }
 
 /** What `postgres(url)` of postgres.js returns. */
@@ -44,8 +44,7 @@ export interface PgliteDatabase {
 export interface PgClient {
   connect(): Promise<unknown>
   query(statement: PostgresStatement): Promise<PostgresResult>
-  on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
-  removeListener(event: 'error', listener: () => void): unknown
+  on(event: 'error', listener: () => void): unknown
   end(): Promise<unknown>
 }
 
@@ -63,19 +62,18 @@ export const poolPerCallRules: RulesFor<PoolPerCallOptions> = { keepAlive: callb
  * so there is no connection that could end with a request. Create the tables over a socket:
  * `npx keyturn migrate <url>`.
  */
-export function neonPool(sql: NeonSql): PostgresPool {
+export function neonPool<Query>(sql: NeonSql<Query>): PostgresPool {
   checkValue(
     'sql',
-    clientRule<NeonSql>('what neon(url) of @neondatabase/serverless returns', 'query', 'transaction'),
+    clientRule<NeonSql<Query>>('what neon(url) of @neondatabase/serverless returns', 'query', 'transaction'),
     sql,
   )
-  const ask = ({ text, values = [] }: PostgresStatement): PromiseLike<unknown> => (
-    sql.query(text, values, { fullResults: true })
-  )
+  const fullResults = { fullResults: true } as const
   const client: PostgresClient = {
-    query: async statement => resultOf(await ask(statement)),
+    query: async ({ text, values = [] }) => resultOf(await sql.query(text, values, fullResults)),
     async batch(statements) {
-      const results: unknown = await Reflect.apply(sql.transaction, sql, [statements.map(ask), { fullResults: true }])
+      const queries = statements.map(({ text, values = [] }) => sql.query(text, values))
+      const results = await sql.transaction(queries, fullResults)
       if (!Array.isArray(results) || results.length !== statements.length) throw notAResult()
       return results.map(resultOf)
     },
@@ -192,7 +190,7 @@ function poolOfReserved(sql: ReservingSql): PostgresPool {
       }
       return {
         async query(statement) {
-          // What is left of a transaction whose caller has waited too long must not run for whoever has it next.
+          // The rest of a transaction whose caller has waited too long must not run while others have the connection.
           if (given) throw new GeneralError('STORE_UNAVAILABLE', 'the connection was given back')
           const answer = run(statement)
           running = answer.catch(() => undefined)

@@ -54,9 +54,10 @@ export type OfSqliteDrivers = Expect<Equal<
 >>
 
 export function postgresDrivers(
-  neon: NeonSql, postgresJs: PostgresJsSql, sql: ReservingSql, reserved: ReservedSql, database: PgliteDatabase,
+  neon: NeonSql<string>, postgresJs: PostgresJsSql, sql: ReservingSql, reserved: ReservedSql, database: PgliteDatabase,
 ): void {
-  typeOf(neonPool).is<(sql: NeonSql) => PostgresPool>()
+  typeOf(neonPool<string>).is<(sql: NeonSql<string>) => PostgresPool>()
+  typeOf(neon.transaction([neon.query('', [])], { fullResults: true })).is<PromiseLike<unknown>>()
   typeOf(postgresJsPool).is<(sql: PostgresJsSql) => PostgresPool>()
   typeOf(postgresJs.begin('', async (transaction: PostgresJsTransaction) => transaction)).is<PromiseLike<unknown>>()
   typeOf(bunSqlPool).is<(sql: ReservingSql) => PostgresPool>()
@@ -70,6 +71,7 @@ export function postgresDrivers(
   // @ts-expect-error: a function that makes one for each call
   poolPerCall(new Client())
 }
+export type OfPgClient = Expect<Equal<keyof PgClient, 'connect' | 'query' | 'on' | 'end'>>
 
 export function postgres(pool: PostgresPool, client: PostgresClient, statement: PostgresStatement): void {
   typeOf(createPostgresStore).is<(poolOrUrl: PostgresPool | string, options?: PostgresStoreOptions) => SessionStore>()
@@ -108,6 +110,7 @@ export type PostgresDriver = [
   Expect<Equal<PostgresClient, {
     query(statement: PostgresStatement): Promise<PostgresResult>
     batch?(statements: readonly PostgresStatement[]): Promise<readonly PostgresResult[]>
+    transaction?<T>(work: (transaction: Pick<PostgresClient, 'query'>) => Promise<T>): Promise<T>
     on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
     removeListener(event: 'error', listener: () => void): unknown
     release(destroy?: boolean): void
