@@ -47,13 +47,13 @@ async function bundle(
   }
 }
 
-test('the core and the web adapter, as they are loaded at first, are smaller than 48.5 kB, verification alone than 9.4 kB', async () => {
+test('the core and the web adapter, as they are loaded at first, are smaller than 48.6 kB, verification alone than 9.4 kB', async () => {
   const sizes = {
     'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'], [withoutLazy])).bytes,
     'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
   }
   console.log(sizes)
-  expect(sizes['keyturn + frameworks/web']).toBeLessThan(48_500)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(48_600)
   expect(sizes['keyturn/verify']).toBeLessThan(9400)
 })
 
