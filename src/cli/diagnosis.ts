@@ -57,7 +57,12 @@ function examineCredentials({ url, request, page, now }: Symptoms): readonly Fin
     findings.push(note('two credentials', 'The request has both an Authorization header and a session cookie: the '
       + 'header is used.'))
   }
-  const token = bearer ?? tokenCookies[0]?.value
+  const [first] = tokenCookies
+  if (bearer === undefined && first?.parsed?.port === '' && isLocalHostname(url.hostname) && url.port !== '') {
+    findings.push(note('cookie name', `The request has the cookie ${first.name}. On localhost, the name ends with the `
+      + `port, -${url.port} here, unless the option cookie says otherwise: a server ignores other names.`))
+  }
+  const token = bearer ?? first?.value
   const elsewhere = named.find(cookie => !isOwn(cookie))
   if (token === undefined && elsewhere !== undefined) {
     return [...findings, wrong('no access token', `The request has the cookie ${elsewhere.name}, of an application `

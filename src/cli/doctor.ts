@@ -5,7 +5,7 @@ import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Symptoms } from './diagnosis.ts'
-import { judge, note } from './findings.ts'
+import { judge, note, wrong } from './findings.ts'
 import type { Finding } from './findings.ts'
 import type { LoginAttempt } from './login-diagnosis.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
@@ -137,7 +137,14 @@ async function examineRequest(
   if (page !== null && page.origin !== url.origin) headers.set('origin', page.origin)
   const visit = await visitor.send('GET', url, headers)
   const findings = diagnose({ ...visit, page, now: Date.now() })
-  if (headers.has('cookie') || headers.has('authorization')) return findings
+  if (headers.has('cookie') || headers.has('authorization')) {
+    if (visit.status !== 401 || findings.some(({ kind }) => kind === 'wrong')) return findings
+    return [...findings, {
+      ...wrong('answer', 'The server answered 401, and the request itself shows no reason. The session may have been '
+        + 'revoked, or the token is one of another application or of a key that was removed.'),
+      next: 'keyturn sessions show HANDLE',
+    }]
+  }
   // Without credentials of the caller's, nothing can be said about them.
   return [
     ...findings.filter(({ about }) => about !== 'no access token'),

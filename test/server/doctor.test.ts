@@ -64,6 +64,7 @@ async function startApplication(port: number, setup: Setup = {}): Promise<string
     await sessions.createNewSession(request, response, user)
     response.json({})
   })
+  app.get('/orders', sessions.requireSession(), (_, response) => void response.json([]))
   app.use(sessions.errorHandler())
   app.use((_error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
     response.status(500).json({ message: 'failed' })
@@ -321,6 +322,21 @@ test('V-11: a request without credentials of the caller\'s is not blamed for hav
   const { wrong, sent, code } = await examine(`${origin}/me`)
   expect([code, wrong, sent[0]]).toEqual([0, [], `GET ${origin}/me -> 404`])
   expect((await examine(`${origin}/me`, '--header', 'Cookie: a=b')).wrong).toEqual(['no access token'])
+})
+
+test('V-11: a refused request is never called right, and a cookie without the port is named', async () => {
+  const port = await freePort()
+  const origin = await startApplication(port)
+  const reply = await fetch(`${origin}/login`, {
+    method: 'POST', headers: { rid: 'test', 'content-type': 'application/json' }, body: '{"user":"ada"}',
+  })
+  const cookie = reply.headers.getSetCookie().find(line => line.startsWith('sAccessToken'))?.split(';')[0] ?? ''
+  expect(await examine(`${origin}/orders`, '--header', `Cookie: ${cookie}`)).toMatchObject({ code: 0, wrong: [] })
+  const other = cookie.replace(`-${port}`, '')
+  const found = await keyturn('doctor', `${origin}/orders`, '--header', `Cookie: ${other}`)
+  expect([found.code, found.out]).toEqual([1, expect.stringContaining(`the name ends with the port, -${port} here`)])
+  expect(await examine(`${origin}/orders`, '--header', `Cookie: ${other}`))
+    .toMatchObject({ wrong: ['answer'], next: 'keyturn sessions show HANDLE' })
 })
 
 test('V-11: the examination of a store ends with a verdict and the next command', async () => {
