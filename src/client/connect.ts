@@ -71,6 +71,9 @@ function keepConnected<Connection extends Closable>(
 
   async function connect(): Promise<void> {
     close()
+    // The server counts whole seconds: to it, a token may have expired a moment before.
+    const left = state.timeLeft()
+    if (left !== null && left < 1000) await refresher.refresh(state.current())
     const session = await client.getSession().catch(() => null)
     handle = session?.handle
     if (isOver || session === null || connection !== null) return
@@ -95,7 +98,10 @@ function keepConnected<Connection extends Closable>(
     if (isDue) await ask(sent)
     // Another session has a connection of its own.
     if (handle !== ofSession) return
-    const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
+    failures += 1
+    // A new token has not been tried yet. But a route may refuse every token.
+    const isNew = sent !== undefined && sent !== state.current() && failures < 3
+    const pause = isNew ? 0 : Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }
 

@@ -172,7 +172,7 @@ describe('B-13: a connection', () => {
       await pass(250)
     }
     expect(api.refreshes).toBe(1)
-    await pass(1001)
+    await pass(0)
     expect(opened().map(({ isClosed }) => isClosed)).toEqual([true, true, false, false])
     // The session was revoked while they were open: each has to ask.
     await api.sessions.revokeAllSessionsForUser('ada')
@@ -182,6 +182,33 @@ describe('B-13: a connection', () => {
     last.dispatchEvent(new Event('error'))
     await pass(250)
     expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+  })
+
+  test('B-13: that the server refuses whatever the token is opened with growing pauses', async () => {
+    const { api, open, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    connectEventSource(client, '/events', () => undefined)
+    await settle()
+    for (let second = 0; second < 60; second++) {
+      if (!newest().isClosed) {
+        newest().readyState = 2
+        newest().dispatchEvent(new Event('error'))
+      }
+      await pass(1000)
+    }
+    expect(opened().length).toBeLessThan(9)
+    expect(api.refreshes).toBeLessThan(9)
+  })
+
+  test('B-13: that is opened when its token has less than a second left is opened with the next token', async () => {
+    const { api, open, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    await pass(599_500)
+    connectEventSource(client, '/events', () => undefined)
+    await pass(1)
+    expect([opened().length, api.refreshes]).toEqual([1, 1])
   })
 
   test('B-01: that a login in another tab has replaced meanwhile stays open', async () => {
