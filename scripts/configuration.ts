@@ -349,9 +349,9 @@ export function writeReference(): string {
       + 'wrong type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a '
       + '`TypeError`), whose message says what was received (never a secret) and what is accepted. A duration is a '
       + 'number of seconds, or a text with the unit ms, s, m, h or d; in TypeScript its type is `Duration`, so write '
-      + '`as Duration` for one from the environment. `undefined` is the same as leaving an '
-      + 'option out, except for the options marked ¹: without them Keyturn checks less, so `undefined` is an error '
-      + 'there.',
+      + '`as Duration` for one from the environment. An option may be `undefined`, which '
+      + 'is the same as leaving it out. The options marked ¹ may not: without them Keyturn checks less, and a missing '
+      + 'environment variable must not switch a check off.',
     ...sections.flatMap(writeSection),
     '## `startServer(settings)`',
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '
