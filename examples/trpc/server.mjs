@@ -30,5 +30,8 @@ const router = t.router({
 const app = express()
 app.use(sessions.sessionRoutes())
 app.use('/trpc', createExpressMiddleware({ router, createContext: options => sessions.context(options) }))
-app.listen(Number(PORT), '127.0.0.1', () => console.log(`Keyturn example: ${origin}`))
+app.listen(Number(PORT), '127.0.0.1', error => {
+  if (error) throw error
+  console.log(`Keyturn example: ${origin}`)
+})
 process.once('SIGTERM', () => process.exit(0))
