@@ -32,11 +32,10 @@ const LONGEST_PAUSE = 30_000
 const LOGIN_ANSWERS_WITHIN = 250
 
 /**
- * Keeps a connection open while somebody is signed in. `open` opens it: it is called with the address, resolved against
- * `baseUrl`, once the access token is valid, and again after the connection was lost, with growing pauses. When the
- * session ends, or another one begins, the connection is closed. `open` also gets the function that asks the server
- * what has become of the session. `isRefused`: whether the server has closed a connection or not opened it, as if there
- * were no session. Returns a function that closes it for good.
+ * Keeps a connection open while somebody is signed in. `open` is called with the resolved address when the access token
+ * is valid, and again after the connection was lost, with growing pauses. It also gets the function that asks the server
+ * what has become of the session. When that ends or changes, the connection is closed. `isRefused`: whether the server
+ * has refused or closed it as without a session. Returns a function that closes it for good.
  */
 function keepConnected<Connection extends Closable>(
   client: ConnectingClient,
@@ -61,17 +60,17 @@ function keepConnected<Connection extends Closable>(
     connection = null
   }
 
-  /** `refused`: the record of the access token that was refused, for which another tab may have a newer one. */
+  /** `refused`: the record whose token was refused. Another tab may have a newer one. */
   async function ask(refused?: SessionState | null): Promise<void> {
     const asked = handle
     await new Promise<void>(resolve => void env.after(LOGIN_ANSWERS_WITHIN, resolve))
     if (isOver || handle !== asked) return
-    await (refused === undefined ? client.refresh() : refresher.refresh(refused, true)).catch(() => undefined)
+    await (refused ? refresher.refresh(refused, true) : client.refresh()).catch(() => undefined)
   }
 
   async function connect(): Promise<void> {
     close()
-    // The server counts whole seconds: to it, a token may have expired a moment before.
+    // To the server, which counts whole seconds, it may have expired.
     const left = state.timeLeft()
     if (left !== null && left < 1000) await refresher.refresh(state.current())
     const session = await client.getSession().catch(() => null)
@@ -88,7 +87,7 @@ function keepConnected<Connection extends Closable>(
     }
   }
 
-  /** `sent`: the record with which the connection was opened, unless it has been open. */
+  /** `sent`: the record of the handshake, unless the connection has been open. */
   async function lost(which: Connection, event: Event, sent: SessionState | null | undefined): Promise<void> {
     if (which !== connection || isOver) return
     const isDue = failures > 0 || isRefused(which, event)
@@ -99,8 +98,8 @@ function keepConnected<Connection extends Closable>(
     // Another session has a connection of its own.
     if (handle !== ofSession) return
     failures += 1
-    // A new token has not been tried yet. But a route may refuse every token.
-    const isNew = sent !== undefined && sent !== state.current() && failures < 3
+    // A new token was not tried yet. But a route may refuse all.
+    const isNew = sent && sent !== state.current() && failures < 3
     const pause = isNew ? 0 : Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }

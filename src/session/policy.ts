@@ -47,10 +47,7 @@ export interface SessionPolicy {
 
 /** The options that {@link SessionPolicy} is created from. */
 export interface PolicyOptions {
-  /**
-   * How long access tokens are valid: from 1 second to 1 day. If it is more than a minute, each token gets up to 20 %
-   * less, at random, so that clients do not refresh at the same time. Default: 1 hour.
-   */
+  /** Validity of access tokens: from 1 second to 1 day; above a minute, up to 20 % less, at random. Default: 1 hour. */
   readonly accessTokenLifetime?: Duration
   /** How long a session stays active without a refresh: from 1 second to 400 days. Default: 100 days. */
   readonly idleTimeout?: Duration
