@@ -203,6 +203,6 @@ and \`others.html\` in that folder, show each mutant. The workflow \`mutation\` 
   tests.
 - *Rules*: the score must be at least ${minimumScore} %, and each survivor is explained in
   \`test/mutation/survivors.ts\`. If not, the command fails. A mutant that survives for want of a test gets the test.
-- *A file without a row* has not been run yet.
+- *A file without a row* has nothing that Stryker changes, such as types alone, or has not been run yet.
 
 `
