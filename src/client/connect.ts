@@ -33,7 +33,7 @@ const LOGIN_ANSWERS_WITHIN = 250
 
 /**
  * Keeps a connection open while somebody is signed in. `open` is called with the resolved address when the access token
- * is valid, and again after the connection was lost, with growing pauses. It also gets the function that asks the server
+ * is valid, and again after the connection was lost, with growing pauses. It also gets a function that asks the server
  * what has become of the session. When that ends or changes, the connection is closed. `isRefused`: whether the server
  * has refused or closed it as without a session. Returns a function that closes it for good.
  */

@@ -85,8 +85,8 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
 
 /**
  * For any other error, Koa removes all headers before it answers. Those stay that a page needs to read the answer
- * (CORS), and what tells the client of a new session (L-40). They are not copied to `error.headers`: an application may throw
- * the same error for several clients.
+ * (CORS), and what tells the client of a new session (L-40). They are not copied to `error.headers`: an application
+ * may throw the same error for several clients.
  */
 function keepHeaders(context: Context): void {
   const { onerror, res } = context

@@ -33,7 +33,8 @@ interface CleanupDependencies {
 const INTERVAL: Milliseconds = 60_000
 const BATCH = 500
 /**
- * How many batches are removed beside a request: each is six statements, and platforms limit those of a request (D1: 50).
+ * How many batches are removed beside a request: each is six statements, and platforms limit those of a request (D1:
+ * 50).
  */
 const BATCHES_OF_REQUEST = 3
 /** Between two batches, for the calls of the application. */
